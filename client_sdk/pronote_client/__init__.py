@@ -1,0 +1,1 @@
+"""The SDK: connection settings, clients and their command line."""

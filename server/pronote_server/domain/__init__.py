@@ -1,0 +1,1 @@
+"""Synchronous rules of a hosted school: no await, no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""What can be asked of a hosted school, whichever door asks."""

@@ -1,0 +1,1 @@
+"""Door 1: the native protocol on TCP 49300."""

@@ -1,0 +1,1 @@
+"""Logs, statistics and the journal's way out."""
