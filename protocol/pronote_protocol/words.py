@@ -20,7 +20,9 @@ __all__ = [
     "Rank",
     "ResourceKind",
     "ReturnAdvice",
+    "Right",
     "SessionState",
+    "Space",
 ]
 
 
@@ -115,6 +117,33 @@ class ReturnAdvice(enum.Enum):
     NOW = "now"
 
 
+class Right(enum.Enum):
+    """
+    What a session may do; each call of the catalogue needs one of them.
+
+    Which account has which is the server's rule; the client learns its own on entering.
+    """
+
+    OWN = "own"
+    READ_RESOURCES = "read-resources"
+    READ_TIMETABLES = "read-timetables"
+    SEE_COUNTERS = "see-counters"
+    SEE_SEATS = "see-seats"
+    SEE_CONNECTIONS = "see-connections"
+    DISCONNECT = "disconnect"
+    SEE_SUSPENSIONS = "see-suspensions"
+    LIFT_SUSPENSIONS = "lift-suspensions"
+    MANAGE_SECURITY = "manage-security"
+    SEE_USERS = "see-users"
+    READ_GENERATED_PASSWORDS = "read-generated-passwords"
+    MANAGE_USERS = "manage-users"
+    NAME_SUPERADMINISTRATORS = "name-superadministrators"
+    EXCLUSIVE_USE = "exclusive-use"
+    TRANSFER_TIMETABLE = "transfer-timetable"
+    SEE_JOURNAL = "see-journal"
+    SERVICE = "service"
+
+
 class ResourceKind(enum.Enum):
     """The resources of a base that can be listed and searched (fiche 9)."""
 
@@ -126,3 +155,17 @@ class ResourceKind(enum.Enum):
     FORMER_PUPILS = "former-pupils"
     ROOMS = "rooms"
     STAFF = "staff"
+
+
+class Space(enum.Enum):
+    """The Spaces of PRONOTE.net that can be published (fiche 10)."""
+
+    COMMON_PAGE = "common-page"
+    MANAGEMENT = "management"
+    TEACHERS = "teachers"
+    SCHOOL_LIFE = "school-life"
+    PARENTS = "parents"
+    ASSISTANTS = "assistants"
+    PUPILS = "pupils"
+    COMPANY = "company"
+    ACADEMY = "academy"

@@ -1,0 +1,34 @@
+"""
+The catalogue: every call, declared once.
+
+Importing this package declares them all; `CATALOGUE` finds one by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pronote_protocol.catalogue import (
+    resources as resources,
+)
+from pronote_protocol.catalogue import (
+    security as security,
+)
+from pronote_protocol.catalogue import (
+    sessions as sessions,
+)
+from pronote_protocol.catalogue import (
+    transfer as transfer,
+)
+from pronote_protocol.catalogue import (
+    users as users,
+)
+from pronote_protocol.catalogue.call import Call as Call
+from pronote_protocol.catalogue.call import Page as Page
+from pronote_protocol.catalogue.call import declared
+
+CATALOGUE: Final[Mapping[str, Call[Any, Any]]] = MappingProxyType(
+    {call.name: call for call in declared()}
+)

@@ -1,0 +1,350 @@
+"""
+The conversation, without I/O.
+
+Everything that decides *whether a message may come now* is in the two tables below, which
+both ends share; ``tools/generate`` draws them into ``protocol/README.md``. Nothing here
+awaits, reads a clock or knows about sockets.
+
+Until a session is entered, one request at a time: its answer must come before the next.
+Afterwards a client may send many; they are answered in order.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pronote_protocol.codec import pack, unpack
+from pronote_protocol.errors import (
+    FrameTooLarge,
+    LocalProtocolError,
+    Refused,
+    RemoteProtocolError,
+)
+from pronote_protocol.framing import FrameDecoder, encode_frame
+from pronote_protocol.limits import WireLimits
+from pronote_protocol.messages import (
+    EVENT_NAMES,
+    EVENTS,
+    Event,
+    Message,
+    Request,
+    Response,
+    from_wire,
+    to_wire,
+)
+from pronote_protocol.records import unstructure
+
+__all__ = [
+    "FROM_CLIENT",
+    "FROM_SERVER",
+    "NEED_DATA",
+    "ClientConversation",
+    "Closed",
+    "NeedData",
+    "Saying",
+    "ServerConversation",
+    "Stage",
+    "encode_event",
+]
+
+
+class Stage(enum.Enum):
+    """Where a conversation stands; the same word on both sides."""
+
+    GREETING = "greeting"
+    GREETED = "greeted"
+    ANONYMOUS = "anonymous"
+    CHALLENGING = "challenging"
+    CHALLENGED = "challenged"
+    PROVING = "proving"
+    AUTHENTICATED = "authenticated"
+    PERSONALISING = "personalising"
+    ENTERING = "entering"
+    RESUMING = "resuming"
+    ACTIVE = "active"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Saying(enum.Enum):
+    """What a message is, as far as the order of messages is concerned."""
+
+    HELLO = "hello"
+    LOGIN_START = "login.start"
+    LOGIN_FINISH = "login.finish"
+    PERSONALISE = "password.personalise"
+    ENTER = "session.enter"
+    RESUME = "session.resume"
+    CALL = "any other request"
+    RESULT = "result"
+    REFUSAL = "error"
+    ENDING_REFUSAL = "error that ends"
+    GOODBYE = "goodbye"
+    HEARTBEAT = "ping or pong"
+    EVENT = "any other event"
+
+
+class Closed(enum.Enum):
+    """Type of the one value :data:`CLOSED`: the peer closed its side between two frames."""
+
+    CLOSED = enum.auto()
+
+
+class NeedData(enum.Enum):
+    """Type of the one value :data:`NEED_DATA`: what came was read; feed more."""
+
+    NEED_DATA = enum.auto()
+
+
+CLOSED: Final = Closed.CLOSED
+NEED_DATA: Final = NeedData.NEED_DATA
+
+Table = Mapping[tuple[Stage, Saying], Stage]
+
+# (stage, saying) -> next stage. A missing pair is a protocol error; there is no other
+# place where that is decided.
+FROM_CLIENT: Final[Table] = MappingProxyType(
+    {
+        (Stage.GREETING, Saying.HELLO): Stage.GREETED,
+        (Stage.ANONYMOUS, Saying.LOGIN_START): Stage.CHALLENGING,
+        (Stage.ANONYMOUS, Saying.RESUME): Stage.RESUMING,
+        (Stage.CHALLENGED, Saying.LOGIN_FINISH): Stage.PROVING,
+        (Stage.AUTHENTICATED, Saying.PERSONALISE): Stage.PERSONALISING,
+        (Stage.AUTHENTICATED, Saying.ENTER): Stage.ENTERING,
+        (Stage.ACTIVE, Saying.CALL): Stage.ACTIVE,
+        (Stage.ACTIVE, Saying.HEARTBEAT): Stage.ACTIVE,
+        # A client may leave whenever nothing of it is being answered, and while it is.
+        **{
+            (stage, Saying.GOODBYE): Stage.CLOSING
+            for stage in Stage
+            if stage not in (Stage.CLOSING, Stage.CLOSED)
+        },
+    }
+)
+_WAITING: Final = {
+    # stage while a request waits: (after its result, after its refusal)
+    Stage.GREETED: (Stage.ANONYMOUS, None),
+    Stage.CHALLENGING: (Stage.CHALLENGED, Stage.ANONYMOUS),
+    Stage.PROVING: (Stage.AUTHENTICATED, Stage.ANONYMOUS),
+    Stage.PERSONALISING: (Stage.AUTHENTICATED, Stage.AUTHENTICATED),
+    Stage.ENTERING: (Stage.ACTIVE, Stage.AUTHENTICATED),
+    Stage.RESUMING: (Stage.ACTIVE, Stage.ANONYMOUS),
+}
+FROM_SERVER: Final[Table] = MappingProxyType(
+    {
+        **{(stage, Saying.RESULT): after for stage, (after, _) in _WAITING.items()},
+        **{
+            (stage, Saying.REFUSAL): after
+            for stage, (_, after) in _WAITING.items()
+            if after is not None
+        },
+        **{(stage, Saying.ENDING_REFUSAL): Stage.CLOSING for stage in _WAITING},
+        (Stage.ACTIVE, Saying.RESULT): Stage.ACTIVE,
+        (Stage.ACTIVE, Saying.REFUSAL): Stage.ACTIVE,
+        (Stage.ACTIVE, Saying.EVENT): Stage.ACTIVE,
+        (Stage.ACTIVE, Saying.HEARTBEAT): Stage.ACTIVE,
+        # A server may hang up whenever it must: suspension, forced disconnection, stop.
+        **{
+            (stage, Saying.GOODBYE): Stage.CLOSING
+            for stage in Stage
+            if stage is not Stage.CLOSED
+        },
+    }
+)
+
+_ESTABLISHING: Final = {
+    saying.value: saying
+    for saying in (
+        Saying.HELLO,
+        Saying.LOGIN_START,
+        Saying.LOGIN_FINISH,
+        Saying.PERSONALISE,
+        Saying.ENTER,
+        Saying.RESUME,
+    )
+}
+_EVENT_SAYINGS: Final = {
+    "goodbye": Saying.GOODBYE,
+    "ping": Saying.HEARTBEAT,
+    "pong": Saying.HEARTBEAT,
+}
+
+
+def _saying(message: Message) -> Saying:
+    if isinstance(message, Request):
+        return _ESTABLISHING.get(message.method, Saying.CALL)
+    if isinstance(message, Response):
+        if message.error is None:
+            return Saying.RESULT
+        return Saying.ENDING_REFUSAL if message.error.ends else Saying.REFUSAL
+    return _EVENT_SAYINGS.get(message.name, Saying.EVENT)
+
+
+def encode_event(event: Any) -> bytes:
+    """Return the frame of *event*, an instance of a class of `EVENTS`; for many receivers."""
+    return encode_frame(pack(to_wire(Event(EVENT_NAMES[type(event)], unstructure(event)))))
+
+
+class _Conversation:
+    """What both ends share: frames in, the table, frames out."""
+
+    _hears: Table
+    _says: Table
+
+    def __init__(self, limits: WireLimits, max_frame: int) -> None:
+        self.stage = Stage.GREETING
+        self.limits = limits
+        self._frames = FrameDecoder(max_frame)
+
+    def receive(self, data: bytes | bytearray) -> None:
+        """Take what the transport returned; ``b""`` means end of stream."""
+        self._frames.feed(data)
+
+    @property
+    def mid_frame(self) -> bool:
+        """Whether part of a frame has come and the rest has not."""
+        return self._frames.buffered > 0
+
+    def _next(self) -> Message | Closed | NeedData:
+        payload = self._frames.next_payload()
+        if payload is None:
+            if self._frames.finished:
+                self.stage = Stage.CLOSED
+                return CLOSED
+            return NEED_DATA
+        message = from_wire(unpack(payload, self.limits))
+        try:
+            self.stage = self._hears[self.stage, _saying(message)]
+        except KeyError:
+            raise RemoteProtocolError(
+                f"{_saying(message).value} in stage {self.stage.value}"
+            ) from None
+        return message
+
+    def _say(self, message: Message, *, most: int) -> bytes:
+        try:
+            stage = self._says[self.stage, _saying(message)]
+        except KeyError:
+            raise LocalProtocolError(
+                f"{_saying(message).value} in stage {self.stage.value}"
+            ) from None
+        payload = pack(to_wire(message))
+        if len(payload) > most:
+            raise FrameTooLarge(len(payload), most)
+        self.stage = stage  # only once nothing can fail any more
+        return encode_frame(payload)
+
+
+class ServerConversation(_Conversation):
+    """
+    The server's end of one connection, bytes in and bytes out.
+
+    Drive it like this::
+
+        wire.receive(data)
+        while (message := wire.next_event()) is not NEED_DATA:
+            ... wire.answer(message.id, result) ...
+    """
+
+    _hears = FROM_CLIENT
+    _says = FROM_SERVER
+
+    def __init__(self, limits: WireLimits) -> None:
+        super().__init__(limits, limits.before_login_bytes)
+
+    def next_event(self) -> Request | Event | Closed | NeedData:
+        """
+        Return the next thing the client said.
+
+        Raises:
+            RemoteProtocolError: No correct client would have sent this, or not now. The
+                conversation is over: say goodbye and close. Any other exception is a
+                bug in this package.
+        """
+        message = self._next()
+        # The table of clients holds no response; this tells the type checker so.
+        if isinstance(message, Response):
+            raise RemoteProtocolError("a client answers nothing")
+        return message
+
+    def answer(self, ident: int, result: Any) -> bytes:
+        """
+        Return the frame that answers request *ident* with plain values.
+
+        Raises:
+            LocalProtocolError: No answer may be said now.
+            FrameTooLarge: The result should have been paged.
+        """
+        data = self._say(Response(ident, None, result), most=self.limits.from_server_bytes)
+        if self.stage is Stage.ACTIVE:
+            self._frames.max_frame = self.limits.from_client_bytes
+        return data
+
+    def refuse(self, ident: int, refusal: Refused) -> bytes:
+        """Return the frame that refuses request *ident*."""
+        return self._say(Response(ident, refusal, None), most=self.limits.from_server_bytes)
+
+    def tell(self, event: Any) -> bytes:
+        """Return the frame of *event*, an instance of a class of `EVENTS`."""
+        message = Event(EVENT_NAMES[type(event)], unstructure(event))
+        return self._say(message, most=self.limits.from_server_bytes)
+
+
+class ClientConversation(_Conversation):
+    """The client's end of one connection; answers come back in the order of requests."""
+
+    _hears = FROM_SERVER
+    _says = FROM_CLIENT
+
+    def __init__(self, limits: WireLimits) -> None:
+        super().__init__(limits, limits.from_server_bytes)
+        self._asked: deque[int] = deque()
+        self._next_id = 0
+
+    def ask(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+        """
+        Return the id and the frame of a request.
+
+        Raises:
+            LocalProtocolError: This request may not be made now.
+            FrameTooLarge: The server would refuse the frame.
+        """
+        ident = self._next_id
+        limits = self.limits
+        most = (
+            limits.from_client_bytes
+            if self.stage is Stage.ACTIVE
+            else limits.before_login_bytes
+        )
+        data = self._say(Request(ident, method, params), most=most)
+        self._next_id = (ident + 1) % 2**32
+        self._asked.append(ident)
+        return ident, data
+
+    def tell(self, event: Any) -> bytes:
+        """Return the frame of a ping, a pong or a goodbye."""
+        message = Event(EVENT_NAMES[type(event)], unstructure(event))
+        return self._say(message, most=self.limits.before_login_bytes)
+
+    def next_event(self) -> Response | Event | Closed | NeedData:
+        """
+        Return the next thing the server said.
+
+        Raises:
+            RemoteProtocolError: No correct server would have sent this, or not now.
+        """
+        message = self._next()
+        if isinstance(message, Request):
+            raise RemoteProtocolError("a server asks nothing")
+        if isinstance(message, Response):
+            if not self._asked or self._asked[0] != message.id:
+                raise RemoteProtocolError(f"an answer to request {message.id}, not asked")
+            self._asked.popleft()
+        elif isinstance(message, Event) and message.name not in EVENTS:
+            # A newer server may tell more; nothing of this version depends on it.
+            return self.next_event()
+        return message
