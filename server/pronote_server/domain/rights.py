@@ -1,0 +1,92 @@
+"""
+Who may do what, in one table.
+
+What is known of the real product (support pages of its publisher, 2020-2024; the full list of
+authorisations of a group is not public):
+
+* the supervisor (SPR) has every right and alone names superadministrators;
+* a superadministrator has all the rest;
+* group Administration has every right on *data* but not on deployment, on rights and users,
+  nor on security (automatic disconnection, authentication policy);
+* mode Vie scolaire is a selection of functions, mode Enseignant one's own classes.
+
+Ours, where that is silent: group Administration watches, disconnects and lifts suspensions
+(the publisher's sibling EDT lets it), and reads generated passwords, since handing them out is
+its daily work; the other groups read resources and timetables and see how many seats are left.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from pronote_protocol.words import GroupType, Mode, Rank
+
+from .accounts import Account, Directory
+
+__all__ = ["Right", "rights_of"]
+
+
+class Right(enum.Enum):
+    """What a call may require of a session."""
+
+    OWN = "own"
+    READ_RESOURCES = "read_resources"
+    READ_TIMETABLES = "read_timetables"
+    SEE_COUNTERS = "see_counters"
+    SEE_SEATS = "see_seats"
+    SEE_CONNECTIONS = "see_connections"
+    DISCONNECT = "disconnect"
+    SEE_SUSPENSIONS = "see_suspensions"
+    LIFT_SUSPENSIONS = "lift_suspensions"
+    MANAGE_SECURITY = "manage_security"
+    SEE_USERS = "see_users"
+    READ_GENERATED_PASSWORDS = "read_generated_passwords"
+    MANAGE_USERS = "manage_users"
+    NAME_SUPERADMINISTRATORS = "name_superadministrators"
+    EXCLUSIVE_USE = "exclusive_use"
+    TRANSFER_TIMETABLE = "transfer_timetable"
+    SEE_JOURNAL = "see_journal"
+    SERVICE = "service"
+
+
+_TEACHER: Final = frozenset({Right.OWN})
+_SCHOOL_LIFE: Final = _TEACHER | {Right.READ_RESOURCES, Right.READ_TIMETABLES}
+_GROUP: Final = _SCHOOL_LIFE | {Right.SEE_COUNTERS, Right.SEE_SEATS}
+_ADMINISTRATION: Final = _GROUP | {
+    Right.SEE_CONNECTIONS,
+    Right.DISCONNECT,
+    Right.SEE_SUSPENSIONS,
+    Right.LIFT_SUSPENSIONS,
+    Right.SEE_USERS,
+    Right.READ_GENERATED_PASSWORDS,
+    Right.EXCLUSIVE_USE,
+    Right.SEE_JOURNAL,
+}
+_SUPERVISOR: Final = frozenset(Right)
+_SUPERADMINISTRATOR: Final = _SUPERVISOR - {Right.NAME_SUPERADMINISTRATORS}
+
+
+def rights_of(directory: Directory, account: Account, mode: Mode) -> frozenset[Right]:
+    """
+    Return what *account* may do in *mode*.
+
+    A rank counts in mode Administratif only: a superadministrator who enters as a teacher is
+    a teacher. A disabled account, or a mode that is not this account's, has no right at all;
+    end the sessions of an account when disabling it, for a refused call is an offence of the
+    address.
+    """
+    if not account.active or mode not in directory.modes_of(account):
+        return frozenset()
+    if mode is Mode.TEACHER:
+        return _TEACHER
+    if mode is Mode.SCHOOL_LIFE:
+        return _SCHOOL_LIFE
+    if account.rank is Rank.SUPERVISOR:
+        return _SUPERVISOR
+    if account.rank is Rank.SUPERADMINISTRATOR:
+        return _SUPERADMINISTRATOR
+    group = directory.group_of(account)
+    if group is not None and group.type is GroupType.ADMIN:
+        return _ADMINISTRATION
+    return _GROUP
