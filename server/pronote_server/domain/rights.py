@@ -17,37 +17,13 @@ its daily work; the other groups read resources and timetables and see how many 
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
-from pronote_protocol.words import GroupType, Mode, Rank
+from pronote_protocol.words import GroupType, Mode, Rank, Right
 
 from .accounts import Account, Directory
 
-__all__ = ["Right", "rights_of"]
-
-
-class Right(enum.Enum):
-    """What a call may require of a session."""
-
-    OWN = "own"
-    READ_RESOURCES = "read_resources"
-    READ_TIMETABLES = "read_timetables"
-    SEE_COUNTERS = "see_counters"
-    SEE_SEATS = "see_seats"
-    SEE_CONNECTIONS = "see_connections"
-    DISCONNECT = "disconnect"
-    SEE_SUSPENSIONS = "see_suspensions"
-    LIFT_SUSPENSIONS = "lift_suspensions"
-    MANAGE_SECURITY = "manage_security"
-    SEE_USERS = "see_users"
-    READ_GENERATED_PASSWORDS = "read_generated_passwords"
-    MANAGE_USERS = "manage_users"
-    NAME_SUPERADMINISTRATORS = "name_superadministrators"
-    EXCLUSIVE_USE = "exclusive_use"
-    TRANSFER_TIMETABLE = "transfer_timetable"
-    SEE_JOURNAL = "see_journal"
-    SERVICE = "service"
+__all__ = ["rights_of"]
 
 
 _TEACHER: Final = frozenset({Right.OWN})
