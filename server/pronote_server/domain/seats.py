@@ -178,7 +178,7 @@ class SeatPool:
         # No await, and nothing that can fail, between the check and here: that is why a pool
         # is never oversold.
         holders.add(seat)
-        self._peak[pool] = max(self._peak[pool], len(others) + 1)
+        self._peak[pool] = max(self._peak[pool], len(holders) - (leaving in holders))
         return seat
 
     def _check(self, pool: Pool, administrator: bool, others: set[Seat]) -> None:
