@@ -156,6 +156,23 @@ FROM_SERVER: Final[Table] = MappingProxyType(
     }
 )
 
+# What the server had said before it heard our goodbye is still on its way to us.
+_CROSSING: Final[Table] = MappingProxyType(
+    {
+        **FROM_SERVER,
+        **{
+            (Stage.CLOSING, saying): Stage.CLOSING
+            for saying in (
+                Saying.RESULT,
+                Saying.REFUSAL,
+                Saying.ENDING_REFUSAL,
+                Saying.HEARTBEAT,
+                Saying.EVENT,
+            )
+        },
+    }
+)
+
 _ESTABLISHING: Final = {
     saying.value: saying
     for saying in (
@@ -328,7 +345,10 @@ class ClientConversation(_Conversation):
     def tell(self, event: Any) -> bytes:
         """Return the frame of a ping, a pong or a goodbye."""
         message = Event(EVENT_NAMES[type(event)], unstructure(event))
-        return self._say(message, most=self.limits.before_login_bytes)
+        data = self._say(message, most=self.limits.before_login_bytes)
+        if self.stage is Stage.CLOSING:
+            self._hears = _CROSSING
+        return data
 
     def next_event(self) -> Response | Event | Closed | NeedData:
         """
@@ -338,13 +358,13 @@ class ClientConversation(_Conversation):
             RemoteProtocolError: No correct server would have sent this, or not now.
         """
         message = self._next()
+        while isinstance(message, Event) and message.name not in EVENTS:
+            # A newer server may tell more; nothing of this version depends on it.
+            message = self._next()
         if isinstance(message, Request):
             raise RemoteProtocolError("a server asks nothing")
         if isinstance(message, Response):
             if not self._asked or self._asked[0] != message.id:
                 raise RemoteProtocolError(f"an answer to request {message.id}, not asked")
             self._asked.popleft()
-        elif isinstance(message, Event) and message.name not in EVENTS:
-            # A newer server may tell more; nothing of this version depends on it.
-            return self.next_event()
         return message
