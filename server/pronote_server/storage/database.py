@@ -1,0 +1,334 @@
+"""
+The way into one SQLite file: one thread writes, a few others read, Trio tasks wait.
+
+Who owns what: the writing connection belongs to the writer thread; a reading connection belongs
+to the thread that took it from the idle ones, until it puts it back; everything else belongs to
+the Trio thread. The queue is the only thing both sides touch.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+import structlog
+import trio
+from sqlalchemy import Connection
+
+from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
+from pronote_server.storage.group_commit import Job, commit_together
+from pronote_server.storage.sqlite import checkpoint, reading_engine, writing_engine
+
+__all__ = ["Database", "DatabaseStatistics", "open_database"]
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# One transaction takes at most so much, or those at its head would wait for those at its
+# tail: with 256 callers and full syncs the best throughput is reached well below both.
+GROUP_COMMANDS: Final = 1_000
+GROUP_SECONDS: Final = 0.05
+
+# Posted commands nobody waits for; a journal that falls so far behind has a dead disk below it.
+POSTS_WAITING: Final = 10_000
+
+# What leaving may take: a full queue of small commands needs well under a second.
+DRAIN_SECONDS: Final = 10.0
+
+
+@attrs.frozen
+class DatabaseStatistics:
+    """
+    A snapshot, for the console and the tests.
+
+    Attributes:
+        waiting: Commands queued or being run.
+        committed: Commands on disk since the database was opened.
+        failed: Commands that raised, or whose transaction failed.
+        commits: Transactions that tried to commit; ``committed / commits`` is the grouping.
+        largest_group: Most commands that shared a transaction.
+        refused_posts: Posted commands dropped because the queue was full.
+    """
+
+    waiting: int
+    committed: int
+    failed: int
+    commits: int
+    largest_group: int
+    refused_posts: int
+
+
+@attrs.define(eq=False)
+class _Waiting(Job):
+    """A job, and the task that waits for it; None when posted, or once it was cancelled."""
+
+    task: trio.lowlevel.Task | None = None
+    posted: bool = False
+
+
+class Database:
+    """
+    One file. Get it from `open_database`; call it from the Trio thread only.
+
+    A *command* or *query* is a function of a Connection. It runs in another thread, inside a
+    transaction that is not its own: it must neither commit nor touch what belongs to tasks.
+    """
+
+    def __init__(self, path: Path, *, inline: bool, readers: int) -> None:
+        # Blocks on the disk; `open_database` calls it in a thread.
+        self.path = path
+        self._inline = inline
+        self._writer = writing_engine(path).connect()
+        reading = reading_engine(path)
+        self._idle_readers = [reading.connect() for _ in range(readers)]
+        self._reading = trio.CapacityLimiter(readers)
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        # In order of arrival, from the moment of asking to the moment of knowing.
+        self._outstanding: dict[_Waiting, None] = {}
+        self._posts_outstanding = 0
+        self._queue_is_full = False
+        self._closed = False
+        self._crash: BaseException | None = None
+        self._writer_ended = trio.Event()
+        self._committed = self._failed = self._commits = self._largest_group = 0
+        self._refused_posts = 0
+
+    def statistics(self) -> DatabaseStatistics:
+        """Return the counters of this moment."""
+        return DatabaseStatistics(
+            waiting=len(self._outstanding),
+            committed=self._committed,
+            failed=self._failed,
+            commits=self._commits,
+            largest_group=self._largest_group,
+            refused_posts=self._refused_posts,
+        )
+
+    # ------------------------------------------------------------------ the Trio side
+
+    async def write(self, command: Callable[[Connection], T]) -> T:
+        """
+        Run *command* and return its result once it is on disk.
+
+        Always a checkpoint. Cancelled before anything was queued: nothing happens. Cancelled
+        while waiting: the command runs and commits all the same, only its result is lost; so
+        never take Cancelled for "not written".
+
+        Raises:
+            StorageFailed: The disk said no; nothing of this command was kept.
+            ConstraintBroken: The schema said no; likewise.
+            DatabaseBroken: The writer thread died; whether it was kept is not known.
+            DatabaseClosed: The database was left.
+            Exception: Whatever *command* raises; what it had written is undone.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        job = _Waiting(command)
+        self._put(job)
+        if self._inline:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        else:
+            job.task = trio.lowlevel.current_task()
+
+            def leave(_: Any) -> trio.lowlevel.Abort:
+                job.task = None
+                return trio.lowlevel.Abort.SUCCEEDED
+
+            await trio.lowlevel.wait_task_rescheduled(leave)
+        result: T = job.outcome()
+        return result
+
+    def post(self, command: Callable[[Connection], Any]) -> bool:
+        """
+        Queue *command* without waiting, for what may be lost: journal lines, last-seen dates.
+
+        Returns whether it was queued: False when 10 000 of them wait already, or when the
+        database is closed or broken. A command that fails later is logged.
+        """
+        if self._closed or self._crash is not None:
+            return False
+        if self._posts_outstanding >= POSTS_WAITING:
+            self._refused_posts += 1
+            if not self._queue_is_full:  # once, not once for each of a flood
+                self._queue_is_full = True
+                log.warning("database.queue_full", database=self.path.name)
+            return False
+        self._queue_is_full = False
+        self._put(_Waiting(command, posted=True))
+        return True
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """
+        Run *query* on one consistent state, which contains every write acknowledged before.
+
+        Always a checkpoint. Cancellation is obeyed before a reader is free, and not while
+        *query* runs: keep queries short, page what is long.
+
+        Raises:
+            StorageFailed, DatabaseClosed: As for `write`.
+            Exception: Whatever *query* raises.
+        """
+        if self._inline:
+            await trio.lowlevel.checkpoint()
+            return self._read(query)
+        return await trio.to_thread.run_sync(self._read, query, limiter=self._reading)
+
+    def _put(self, job: _Waiting) -> None:
+        if self._closed:
+            raise DatabaseClosed(self.path.name)
+        if self._crash is not None:
+            raise DatabaseBroken(self.path.name) from self._crash
+        self._outstanding[job] = None
+        self._posts_outstanding += job.posted
+        if self._inline:
+            commit_together(self._writer, [job])
+            self._deliver([job])
+        else:
+            self._queue.put(job)
+
+    def _deliver(self, group: list[_Waiting]) -> None:
+        """Wake who waits for *group*, whose transaction is over, one way or the other."""
+        failed = sum(job.error is not None for job in group)
+        self._failed += failed
+        self._committed += len(group) - failed
+        self._commits += 1
+        self._largest_group = max(self._largest_group, len(group))
+        for job in group:
+            self._settle(job)
+
+    def _settle(self, job: _Waiting) -> None:
+        if job not in self._outstanding:
+            return  # its caller was told already that the writer is lost
+        del self._outstanding[job]
+        self._posts_outstanding -= job.posted
+        if job.posted and job.error is not None:
+            log.error("database.post_failed", database=self.path.name, exc_info=job.error)
+        if job.task is not None:
+            trio.lowlevel.reschedule(job.task)
+
+    def _lose_writer(self, why: BaseException) -> None:
+        """Tell everybody who waits; nobody else will."""
+        self._crash = why
+        for job in list(self._outstanding):
+            job.error = DatabaseBroken(self.path.name)
+            job.error.__cause__ = why
+            self._settle(job)
+
+    async def _close(self) -> None:
+        """Commit what is queued, close; shielded, and bounded by `DRAIN_SECONDS`."""
+        self._closed = True
+        with trio.move_on_after(DRAIN_SECONDS, shield=True) as scope:
+            if self._inline:
+                self._end_writing(None)
+            else:
+                self._queue.put(None)
+                await self._writer_ended.wait()
+            for turn in range(int(self._reading.total_tokens)):
+                # With every token taken, no thread has a reader in use.
+                await self._reading.acquire_on_behalf_of((self, turn))
+            for reader in self._idle_readers:
+                reader.close()
+            for turn in range(int(self._reading.total_tokens)):
+                self._reading.release_on_behalf_of((self, turn))  # who waits is told
+        if scope.cancelled_caught:
+            log.error(
+                "database.not_drained",
+                database=self.path.name,
+                lost=len(self._outstanding),
+            )
+            self._lose_writer(TimeoutError(f"not drained after {DRAIN_SECONDS} s"))
+
+    # ---------------------------------------------------------------- the threads' side
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise DatabaseClosed(self.path.name)
+        reader = self._idle_readers.pop()  # there are as many as the limiter has tokens
+        try:
+            with saying_it_in_our_words(), reader.begin():
+                return query(reader)
+        finally:
+            self._idle_readers.append(reader)
+
+    def _write_until_told(self, token: trio.lowlevel.TrioToken) -> None:
+        """The writer thread."""
+        crash: BaseException | None = None
+        try:
+            while (first := self._queue.get()) is not None:
+                group: list[_Waiting] = []
+                commit_together(self._writer, self._what_waits(first, group))
+                token.run_sync_soon(self._deliver, group)
+        except BaseException as error:
+            crash = error
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(self._writer_has_ended, self._end_writing(crash))
+
+    def _what_waits(self, first: _Waiting, group: list[_Waiting]) -> Iterator[_Waiting]:
+        """Yield *first* and those behind it while they come, noting each in *group*."""
+        started = time.monotonic()
+        job: _Waiting | None = first
+        while job is not None:
+            group.append(job)
+            yield job
+            if len(group) == GROUP_COMMANDS or time.monotonic() - started > GROUP_SECONDS:
+                return
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return
+        self._queue.put(None)  # told to stop: after this transaction
+
+    def _end_writing(self, crash: BaseException | None) -> BaseException | None:
+        try:
+            if crash is None:
+                checkpoint(self._writer)
+            self._writer.close()
+        except Exception as error:
+            return crash or error
+        return crash
+
+    def _writer_has_ended(self, crash: BaseException | None) -> None:
+        if crash is not None:
+            log.critical("database.writer_crashed", database=self.path.name, exc_info=crash)
+            self._lose_writer(crash)
+        self._writer_ended.set()
+
+
+@asynccontextmanager
+async def open_database(
+    path: Path, *, inline: bool = False, readers: int = 2
+) -> AsyncIterator[Database]:
+    """
+    Open the file at *path* (created when missing) for as long as the block lasts.
+
+    Leaving commits what is queued, moves the log into the file and closes it; that is not
+    cancelled from outside, and takes at most `DRAIN_SECONDS`.
+
+    Args:
+        inline: Run everything in the caller's thread, blocking the loop. For tests under a
+            mock clock, which does not know that threads are at work. Durable all the same.
+        readers: Connections that may read at the same time.
+
+    Raises:
+        StorageFailed: The file cannot be opened, or is no database.
+    """
+    opening = partial(Database, path, inline=inline, readers=readers)
+    with saying_it_in_our_words():
+        database = opening() if inline else await trio.to_thread.run_sync(opening)
+    if not inline:
+        threading.Thread(
+            target=database._write_until_told,
+            args=(trio.lowlevel.current_trio_token(),),
+            name=f"writer of {path.name}",
+            daemon=True,  # a stuck disk must not keep the process alive
+        ).start()
+    try:
+        yield database
+    finally:
+        await database._close()

@@ -1,0 +1,69 @@
+"""
+What is particular to SQLite: how its connections are opened, and its pragmas.
+
+A PostgreSQL sibling of this module would be the whole of the difference for `database`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+
+__all__ = ["checkpoint", "reading_engine", "writing_engine"]
+
+# How long to wait for another process that holds the file (a backup tool, a curious `sqlite3`).
+BUSY_SECONDS: Final = 5.0
+
+
+def writing_engine(path: Path) -> Engine:
+    """
+    Return the engine of the one writer.
+
+    IMMEDIATE takes the write lock at BEGIN: a transaction that started by reading could
+    otherwise be refused at its first write (SQLITE_BUSY, and no waiting helps).
+    """
+    return _engine(path, "BEGIN IMMEDIATE", "PRAGMA query_only = OFF")
+
+
+def reading_engine(path: Path) -> Engine:
+    """Return an engine whose transactions see one unchanging state and cannot write."""
+    return _engine(path, "BEGIN", "PRAGMA query_only = ON")
+
+
+def _engine(path: Path, begin: str, role: str) -> Engine:
+    # isolation_level None is the driver's autocommit: it never begins on its own, the
+    # listener below does. NullPool because whoever connects keeps the connection.
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        connect_args={
+            "check_same_thread": False,
+            "isolation_level": None,
+            "timeout": BUSY_SECONDS,
+        },
+        poolclass=NullPool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(driver: sqlite3.Connection, _record: Any) -> None:
+        # FULL: the log is synced at every COMMIT, so that an acknowledged write survives a
+        # power cut (NORMAL loses the last ones). foreign_keys is off unless asked for.
+        driver.execute("PRAGMA journal_mode = WAL")
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("PRAGMA foreign_keys = ON")
+        driver.execute(role)
+
+    @event.listens_for(engine, "begin")
+    def begin_ourselves(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def checkpoint(connection: Connection) -> None:
+    """Move the write-ahead log into the file, so that the file alone is the whole."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
