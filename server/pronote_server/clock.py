@@ -26,7 +26,7 @@ from typing import Final
 import attrs
 import trio
 
-__all__ = ["Clock", "ClockStatistics"]
+__all__ = ["Clock", "ClockStatistics", "machine_time"]
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +72,7 @@ class Clock:
     """
 
     def __init__(self, origin: datetime | None = None) -> None:
-        origin = _machine_time() if origin is None else _in_utc(origin)
+        origin = machine_time() if origin is None else _in_utc(origin)
         self._origin: Final = origin
         self._started: Final = trio.current_time()
         self._school_base = origin
@@ -175,8 +175,13 @@ class Clock:
             self._sleepers[0].nudged.set()
 
 
-def _machine_time() -> datetime:
-    """The only reading of the machine's wall clock in the whole server."""
+def machine_time() -> datetime:
+    """
+    Return the time of the machine, in UTC: the only reading of its clock in the server.
+
+    For what strangers check against their own clocks, such as certificates; everything of
+    the school asks :meth:`Clock.now`.
+    """
     return datetime.now(UTC)
 
 
