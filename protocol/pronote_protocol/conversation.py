@@ -127,7 +127,7 @@ FROM_CLIENT: Final[Table] = MappingProxyType(
 )
 _WAITING: Final = {
     # stage while a request waits: (after its result, after its refusal)
-    Stage.GREETED: (Stage.ANONYMOUS, None),
+    Stage.GREETED: (Stage.ANONYMOUS, Stage.GREETING),
     Stage.CHALLENGING: (Stage.CHALLENGED, Stage.ANONYMOUS),
     Stage.PROVING: (Stage.AUTHENTICATED, Stage.ANONYMOUS),
     Stage.PERSONALISING: (Stage.AUTHENTICATED, Stage.AUTHENTICATED),
@@ -137,11 +137,7 @@ _WAITING: Final = {
 FROM_SERVER: Final[Table] = MappingProxyType(
     {
         **{(stage, Saying.RESULT): after for stage, (after, _) in _WAITING.items()},
-        **{
-            (stage, Saying.REFUSAL): after
-            for stage, (_, after) in _WAITING.items()
-            if after is not None
-        },
+        **{(stage, Saying.REFUSAL): after for stage, (_, after) in _WAITING.items()},
         **{(stage, Saying.ENDING_REFUSAL): Stage.CLOSING for stage in _WAITING},
         (Stage.ACTIVE, Saying.RESULT): Stage.ACTIVE,
         (Stage.ACTIVE, Saying.REFUSAL): Stage.ACTIVE,
