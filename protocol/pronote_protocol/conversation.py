@@ -7,6 +7,9 @@ awaits, reads a clock or knows about sockets.
 
 Until a session is entered, one request at a time: its answer must come before the next.
 Afterwards a client may send many; they are answered in order.
+
+A goodbye crosses what the other end was still saying. So whoever is closing passes over
+whatever comes, but a goodbye; the rules for bytes still hold.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+import attrs
+
 from pronote_protocol.codec import pack, unpack
 from pronote_protocol.errors import (
-    FrameTooLarge,
     LocalProtocolError,
+    MessageTooLarge,
     Refused,
     RemoteProtocolError,
 )
@@ -30,6 +35,7 @@ from pronote_protocol.messages import (
     EVENT_NAMES,
     EVENTS,
     Event,
+    Limits,
     Message,
     Request,
     Response,
@@ -117,7 +123,7 @@ FROM_CLIENT: Final[Table] = MappingProxyType(
         (Stage.AUTHENTICATED, Saying.ENTER): Stage.ENTERING,
         (Stage.ACTIVE, Saying.CALL): Stage.ACTIVE,
         (Stage.ACTIVE, Saying.HEARTBEAT): Stage.ACTIVE,
-        # A client may leave whenever nothing of it is being answered, and while it is.
+        # A client may leave at any time, even while something of it is being answered.
         **{
             (stage, Saying.GOODBYE): Stage.CLOSING
             for stage in Stage
@@ -198,7 +204,11 @@ def _saying(message: Message) -> Saying:
 
 
 def encode_event(event: Any) -> bytes:
-    """Return the frame of *event*, an instance of a class of `EVENTS`; for many receivers."""
+    """
+    Return the frame of *event*, an instance of a class of `EVENTS`; for many receivers.
+
+    No conversation looks at it: send it only to those whose stage is ``ACTIVE``.
+    """
     return encode_frame(pack(to_wire(Event(EVENT_NAMES[type(event)], unstructure(event)))))
 
 
@@ -212,6 +222,9 @@ class _Conversation:
         self.stage = Stage.GREETING
         self.limits = limits
         self._frames = FrameDecoder(max_frame)
+        # Ids of the requests that wait for their answer, oldest first.
+        self._asked: deque[int] = deque()
+        self._broken: RemoteProtocolError | None = None
 
     def receive(self, data: bytes | bytearray) -> None:
         """Take what the transport returned; ``b""`` means end of stream."""
@@ -222,21 +235,42 @@ class _Conversation:
         """Whether part of a frame has come and the rest has not."""
         return self._frames.buffered > 0
 
+    @property
+    def unanswered(self) -> int:
+        """How many requests wait for their answer."""
+        return len(self._asked)
+
     def _next(self) -> Message | Closed | NeedData:
-        payload = self._frames.next_payload()
-        if payload is None:
-            if self._frames.finished:
-                self.stage = Stage.CLOSED
-                return CLOSED
-            return NEED_DATA
-        message = from_wire(unpack(payload, self.limits))
+        if self._broken is not None:
+            # What follows a broken frame is not to be trusted, though it may look right.
+            raise self._broken
         try:
-            self.stage = self._hears[self.stage, _saying(message)]
-        except KeyError:
-            raise RemoteProtocolError(
-                f"{_saying(message).value} in stage {self.stage.value}"
-            ) from None
-        return message
+            return self._hear()
+        except RemoteProtocolError as exc:
+            self._broken = exc
+            raise
+
+    def _hear(self) -> Message | Closed | NeedData:
+        while (payload := self._frames.next_payload()) is not None:
+            message = from_wire(unpack(payload, self.limits))
+            saying = _saying(message)
+            after = self._hears.get((self.stage, saying))
+            if after is None:
+                if self.stage is Stage.CLOSING:
+                    continue
+                raise RemoteProtocolError(f"{saying.value} in stage {self.stage.value}")
+            if self._passes_over(message):
+                continue
+            self.stage = after
+            return message
+        if self._frames.finished:
+            self.stage = Stage.CLOSED
+            return CLOSED
+        return NEED_DATA
+
+    def _passes_over(self, message: Message) -> bool:
+        """Check and note *message*, which may come now; whether the caller need not know."""
+        return False
 
     def _say(self, message: Message, *, most: int) -> bytes:
         try:
@@ -247,7 +281,7 @@ class _Conversation:
             ) from None
         payload = pack(to_wire(message))
         if len(payload) > most:
-            raise FrameTooLarge(len(payload), most)
+            raise MessageTooLarge(len(payload), most)
         self.stage = stage  # only once nothing can fail any more
         return encode_frame(payload)
 
@@ -275,8 +309,8 @@ class ServerConversation(_Conversation):
 
         Raises:
             RemoteProtocolError: No correct client would have sent this, or not now. The
-                conversation is over: say goodbye and close. Any other exception is a
-                bug in this package.
+                conversation is over, and says so each time: say goodbye and close. Any
+                other exception is a bug in this package.
         """
         message = self._next()
         # The table of clients holds no response; this tells the type checker so.
@@ -289,22 +323,42 @@ class ServerConversation(_Conversation):
         Return the frame that answers request *ident* with plain values.
 
         Raises:
-            LocalProtocolError: No answer may be said now.
-            FrameTooLarge: The result should have been paged.
+            LocalProtocolError: No answer may be said now, or another request is older.
+            MessageTooLarge: The result should have been paged; the request still waits.
         """
-        data = self._say(Response(ident, None, result), most=self.limits.from_server_bytes)
+        data = self._reply(Response(ident, None, result))
         if self.stage is Stage.ACTIVE:
             self._frames.max_frame = self.limits.from_client_bytes
         return data
 
     def refuse(self, ident: int, refusal: Refused) -> bytes:
-        """Return the frame that refuses request *ident*."""
-        return self._say(Response(ident, refusal, None), most=self.limits.from_server_bytes)
+        """
+        Return the frame that refuses request *ident*.
+
+        Raises:
+            LocalProtocolError: No answer may be said now, or another request is older.
+        """
+        return self._reply(Response(ident, refusal, None))
 
     def tell(self, event: Any) -> bytes:
         """Return the frame of *event*, an instance of a class of `EVENTS`."""
         message = Event(EVENT_NAMES[type(event)], unstructure(event))
         return self._say(message, most=self.limits.from_server_bytes)
+
+    def _reply(self, response: Response) -> bytes:
+        if not self._asked or self._asked[0] != response.id:
+            oldest = self._asked[0] if self._asked else "none"
+            raise LocalProtocolError(
+                f"an answer to request {response.id}, the oldest waiting is {oldest}"
+            )
+        data = self._say(response, most=self.limits.from_server_bytes)
+        self._asked.popleft()
+        return data
+
+    def _passes_over(self, message: Message) -> bool:
+        if isinstance(message, Request):
+            self._asked.append(message.id)
+        return False
 
 
 class ClientConversation(_Conversation):
@@ -315,8 +369,17 @@ class ClientConversation(_Conversation):
 
     def __init__(self, limits: WireLimits) -> None:
         super().__init__(limits, limits.from_server_bytes)
-        self._asked: deque[int] = deque()
         self._next_id = 0
+
+    def heed(self, welcome: Limits) -> None:
+        """Keep to the limits of the server's welcome from now on, for what is said."""
+        self.limits = attrs.evolve(
+            self.limits,
+            before_login_bytes=welcome.before_login_bytes,
+            from_client_bytes=welcome.from_client_bytes,
+            page_rows=welcome.page_rows,
+            chunk_bytes=welcome.chunk_bytes,
+        )
 
     def ask(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
         """
@@ -324,7 +387,7 @@ class ClientConversation(_Conversation):
 
         Raises:
             LocalProtocolError: This request may not be made now.
-            FrameTooLarge: The server would refuse the frame.
+            MessageTooLarge: The server would refuse the frame.
         """
         ident = self._next_id
         limits = self.limits
@@ -341,26 +404,25 @@ class ClientConversation(_Conversation):
     def tell(self, event: Any) -> bytes:
         """Return the frame of a ping, a pong or a goodbye."""
         message = Event(EVENT_NAMES[type(event)], unstructure(event))
-        data = self._say(message, most=self.limits.before_login_bytes)
-        if self.stage is Stage.CLOSING:
-            self._hears = _CROSSING
-        return data
+        return self._say(message, most=self.limits.before_login_bytes)
 
     def next_event(self) -> Response | Event | Closed | NeedData:
         """
         Return the next thing the server said.
 
         Raises:
-            RemoteProtocolError: No correct server would have sent this, or not now.
+            RemoteProtocolError: No correct server would have sent this, or not now. The
+                conversation is over, and says so each time.
         """
         message = self._next()
-        while isinstance(message, Event) and message.name not in EVENTS:
-            # A newer server may tell more; nothing of this version depends on it.
-            message = self._next()
         if isinstance(message, Request):
             raise RemoteProtocolError("a server asks nothing")
+        return message
+
+    def _passes_over(self, message: Message) -> bool:
         if isinstance(message, Response):
             if not self._asked or self._asked[0] != message.id:
                 raise RemoteProtocolError(f"an answer to request {message.id}, not asked")
             self._asked.popleft()
-        return message
+        # A newer server may tell more; nothing of this version depends on it.
+        return isinstance(message, Event) and message.name not in EVENTS

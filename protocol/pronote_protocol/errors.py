@@ -4,6 +4,7 @@ Every exception this project raises on purpose.
 * :exc:`PronoteError`
     * :exc:`ProtocolError`          the conversation itself is broken
         * :exc:`LocalProtocolError`     we were about to break it (a bug of ours)
+            * :exc:`MessageTooLarge`
         * :exc:`RemoteProtocolError`    the peer broke it (hang up)
             * :exc:`FrameTooLarge`
     * :exc:`Refused`                a well-formed request we say no to, one class a code
@@ -15,6 +16,8 @@ on the doorstep, whose class says ``ends = True`` and which a goodbye follows at
 
 from __future__ import annotations
 
+import enum
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -32,6 +35,7 @@ __all__ = [
     "FrameTooLarge",
     "InternalError",
     "LocalProtocolError",
+    "MessageTooLarge",
     "ModeNotAllowed",
     "NotAllowed",
     "NotFound",
@@ -68,6 +72,18 @@ class LocalProtocolError(ProtocolError):
     """This side tried to send something the current stage does not allow."""
 
 
+class MessageTooLarge(LocalProtocolError):
+    """A message of this side is longer than the other would take; nothing was sent."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"message of {self.size} bytes, limit is {self.limit}"
+
+
 class RemoteProtocolError(ProtocolError):
     """The peer sent something no correct peer would send."""
 
@@ -97,7 +113,7 @@ class Refused(PronoteError):
         en: Replaces the class's English sentence.
         retry_after: Seconds before another try makes sense, or None.
         reference: What to quote to an administrator, or None.
-        details: Values for programs: strings, numbers, booleans, lists of them.
+        details: Values for programs: strings, numbers, booleans, words, lists of them.
     """
 
     code: ClassVar[str] = "refused"
@@ -114,16 +130,30 @@ class Refused(PronoteError):
         reference: str | None = None,
         **details: Any,
     ) -> None:
-        self.fr = _fill(self.french if fr is None else fr, details)
-        self.en = _fill(self.english if en is None else en, details)
+        self.fr = _fill(self.french, details, "?") if fr is None else _fill(fr, details)
+        self.en = _fill(self.english, details, "?") if en is None else _fill(en, details)
         super().__init__(self.en)
         self.retry_after = retry_after
         self.reference = reference
         self.details: Mapping[str, Any] = MappingProxyType(details)
 
 
-def _fill(sentence: str, details: Mapping[str, Any]) -> str:
-    return sentence.format_map(details) if details and "{" in sentence else sentence
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+def _fill(sentence: str, details: Mapping[str, Any], absent: str | None = None) -> str:
+    """
+    Return *sentence* with its placeholders filled, once; *absent* stands for no detail.
+
+    `str.format` would also follow attributes, and fail on a brace; a sentence may hold
+    what somebody typed.
+    """
+
+    def value_of(found: re.Match[str]) -> str:
+        value = details.get(found[1], found[0] if absent is None else absent)
+        return str(value.value if isinstance(value, enum.Enum) else value)
+
+    return _PLACEHOLDER.sub(value_of, sentence) if "{" in sentence else sentence
 
 
 class BadRequest(Refused):

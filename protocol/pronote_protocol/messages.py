@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from pronote_protocol.errors import Refused, RemoteProtocolError, refusal_from_wire
-from pronote_protocol.records import structure
+from pronote_protocol.records import structure, unstructure
 from pronote_protocol.words import (
     Access,
     Application,
@@ -112,7 +112,9 @@ class Hello:
     client: str = attrs.field(validator=attrs.validators.max_len(80))
     workstation: str = attrs.field(validator=attrs.validators.max_len(255))
     instance: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{32}"))
-    rne: str | None = None
+    rne: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.max_len(20))
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -350,14 +352,14 @@ _MAX_ID = 2**32 - 1
 
 
 def refusal_to_wire(refusal: Refused) -> dict[str, Any]:
-    """Return the error of a response; absent fields are left out."""
+    """Return the error of a response; absent fields and empty details are left out."""
     error: dict[str, Any] = {"code": refusal.code, "fr": refusal.fr, "en": refusal.en}
     if refusal.retry_after is not None:
         error["retry_after"] = refusal.retry_after
     if refusal.reference is not None:
         error["reference"] = refusal.reference
     if refusal.details:
-        error["details"] = dict(refusal.details)
+        error["details"] = unstructure(dict(refusal.details))
     return error
 
 
@@ -381,21 +383,26 @@ def from_wire(value: Any) -> Message:
     Raises:
         RemoteProtocolError: It is none of the three shapes.
     """
-    match value:
-        case [0, int(ident), str(method), dict(params)] if _is_id(ident) and len(method) <= 64:
-            return Request(ident, method, params)
-        case [1, int(ident), None, result] if _is_id(ident):
-            return Response(ident, None, result)
-        case [1, int(ident), dict(error), None] if _is_id(ident):
-            return Response(ident, _refusal(error), None)
-        case [2, str(name), dict(params)] if len(name) <= 64:
-            return Event(name, params)
-        case _:
-            raise RemoteProtocolError("a frame that is no request, response or event")
+    # A pattern 0 also matches False, and 1 also True and 1.0.
+    if type(value) is list and value and type(value[0]) is int:
+        match value:
+            case [0, ident, str(method), dict(params)] if _is_id(ident) and _is_name(method):
+                return Request(ident, method, params)
+            case [1, ident, None, result] if _is_id(ident):
+                return Response(ident, None, result)
+            case [1, ident, dict(error), None] if _is_id(ident):
+                return Response(ident, _refusal(error), None)
+            case [2, str(name), dict(params)] if _is_name(name):
+                return Event(name, params)
+    raise RemoteProtocolError("a frame that is no request, response or event")
 
 
-def _is_id(ident: int) -> bool:
+def _is_id(ident: Any) -> bool:
     return type(ident) is int and 0 <= ident <= _MAX_ID
+
+
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= 64
 
 
 @attrs.frozen(kw_only=True)
@@ -410,7 +417,7 @@ class _Error:
 
 def _refusal(error: dict[str, Any]) -> Refused:
     try:
-        known = structure(error, _Error)
+        known = structure(error, _Error, tolerant=True)
     except Refused as exc:
         raise RemoteProtocolError(f"an error without its fields: {exc}") from None
     return refusal_from_wire(**attrs.asdict(known, recurse=False))

@@ -16,21 +16,41 @@ import datetime
 import enum
 import functools
 import math
+import re
 import types
 import typing
-from collections.abc import Callable
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
-import cattrs
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
-from cattrs.v import transform_error
 
-from pronote_protocol.errors import BadRequest
+from pronote_protocol.errors import BadRequest, LocalProtocolError
 
-__all__ = ["is_row", "row", "structure", "unstructure"]
+__all__ = ["describe_kind", "is_row", "row", "structure", "unstructure"]
 
 C = TypeVar("C")
+
+# Returns a value as the kind it was made for, or raises `_Wrong`.
+Reader: TypeAlias = Callable[[Any], Any]
+
+_NAMES: Final = {
+    int: "int",
+    float: "number",
+    str: "text",
+    bytes: "bytes",
+    bool: "bool",
+    type(None): "nil",
+    datetime.datetime: "instant",
+    datetime.date: "day",
+    list: "array",
+    dict: "map",
+    Any: "any",
+}
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INT64: Final = range(-(2**63), 2**63)
 
 
 def row(cls: type[C]) -> type[C]:
@@ -44,178 +64,314 @@ def is_row(cls: Any) -> bool:
     return bool(getattr(get_origin(cls) or cls, "__wire_row__", False))
 
 
-def unstructure(record: Any) -> Any:
-    """Return *record* as plain values for `codec.pack`."""
-    return _converter().unstructure(record)
-
-
-def structure(value: Any, cls: type[C]) -> C:
+def structure(value: Any, cls: type[C], *, tolerant: bool = False) -> C:
     """
     Return *value* as a *cls*.
 
+    Args:
+        tolerant: Pass over unknown fields, and over values at the end of a row. A client
+            reads a server like that: a newer one may tell more.
+
     Raises:
-        BadRequest: It has another shape; ``problems`` names each place.
+        BadRequest: It has another shape; ``problems`` names each place, and what was
+            expected there. What was sent is never repeated at length.
     """
     try:
-        return _converter().structure(value, cls)
-    except (cattrs.BaseValidationError, ValueError, TypeError) as exc:
-        problems = "; ".join(_readable(line) for line in transform_error(exc, path="params"))
-        raise BadRequest(problems=problems[:500]) from None
+        result: C = _reader(cls, tolerant)(value)
+    except _Wrong as wrong:
+        raise BadRequest(problems=wrong.told()) from None
+    return result
 
 
-def _readable(line: str) -> str:
-    return line.replace("invalid value for type, expected", "expected").replace(
-        "extra fields found", "unknown fields"
-    )
+def unstructure(record: Any) -> Any:
+    """
+    Return *record* as plain values for `codec.pack`.
+
+    Raises:
+        LocalProtocolError: It holds something that does not travel.
+    """
+    return _writer(type(record))(record)
 
 
-def _strictly(kind: type) -> Callable[[Any, Any], Any]:
-    def exactly(value: Any, _: Any) -> Any:
+class _Wrong(Exception):
+    """What is wrong with a value: pairs of a path inside it and a sentence."""
+
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = list(problems)
+
+    def under(self, name: str) -> list[tuple[str, str]]:
+        return [(f"{name}{_joined(path)}", problem) for path, problem in self.problems]
+
+    def told(self) -> str:
+        lines = [f"{path}: {problem}" if path else problem for path, problem in self.problems]
+        return "; ".join(lines[:5]) + ("; and more" if len(lines) > 5 else "")
+
+
+def _joined(path: str) -> str:
+    return f".{path}" if path and not path.startswith("[") else path
+
+
+def _expected(what: str, value: Any) -> _Wrong:
+    found = _NAMES.get(type(value), type(value).__name__)
+    return _Wrong([("", f"expected {what}, got {found}")])
+
+
+def _short(text: object, length: int = 40) -> str:
+    shown = str(text)
+    return shown if len(shown) <= length else f"{shown[:length]}..."
+
+
+# Reading
+
+
+def _make_reader(kind: Any, tolerant: bool) -> Reader:
+    if kind is Any:
+        return lambda value: value
+    if kind is int:
+        return _read_int
+    if kind is float:
+        return _read_number
+    if kind is datetime.datetime:
+        return _read_instant
+    if kind is datetime.date:
+        return _read_day
+    if kind in (str, bytes, bool):
+        return _exactly(kind)
+    origin = get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _optional(kind, tolerant)
+    if origin is tuple:
+        return _sequence(kind, tolerant)
+    if origin is dict:
+        return _read_map
+    if _is_enum(kind):
+        return _member(kind)
+    if attrs.has(kind):
+        return (_row if is_row(kind) else _record)(kind, tolerant)
+    raise TypeError(f"{kind} does not travel")
+
+
+# The annotation: a class is hashable, which mypy does not see of `type[C]`.
+_reader: Callable[[Any, bool], Reader] = functools.cache(_make_reader)
+
+
+def _exactly(kind: type) -> Reader:
+    def read_exactly(value: Any) -> Any:
         if type(value) is not kind:
-            raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+            raise _expected(_NAMES[kind], value)
         return value
 
-    return exactly
+    return read_exactly
 
 
-def _number(value: Any, _: Any) -> float:
+def _read_int(value: Any) -> int:
+    if type(value) is not int:
+        raise _expected("int", value)
+    if value not in _INT64:
+        raise _Wrong([("", "expected an int of 64 bits with its sign")])
+    return value
+
+
+def _read_number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
-        raise TypeError(f"expected number, got {type(value).__name__}")
+        raise _expected("finite number", value)
     return float(value)
 
 
-def _instant(value: Any, _: Any) -> datetime.datetime:
+def _read_instant(value: Any) -> datetime.datetime:
     if type(value) is not str:
-        raise TypeError(f"expected instant, got {type(value).__name__}")
-    instant = datetime.datetime.fromisoformat(value)
-    if instant.tzinfo is None:
-        raise ValueError("expected an instant with its offset")
-    return instant.astimezone(datetime.UTC)
-
-
-def _day(value: Any, _: Any) -> datetime.date:
-    if type(value) is not str:
-        raise TypeError(f"expected date, got {type(value).__name__}")
-    return datetime.date.fromisoformat(value)
-
-
-def _member(value: Any, cls: Any) -> Any:
-    if type(value) is not str:
-        raise TypeError(f"expected {cls.__name__}, got {type(value).__name__}")
+        raise _expected("instant", value)
     try:
-        return cls(value)
+        if _INSTANT.fullmatch(value):
+            return datetime.datetime.fromisoformat(value).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        pass  # the 31st of February, or before the year 1 in UTC
+    raise _Wrong([("", "expected an instant like 2020-07-02T14:55:00Z")])
+
+
+def _read_day(value: Any) -> datetime.date:
+    if type(value) is not str:
+        raise _expected("day", value)
+    try:
+        if _DAY.fullmatch(value):
+            return datetime.date.fromisoformat(value)
     except ValueError:
-        known = ", ".join(member.value for member in cls)
-        raise ValueError(f"expected one of: {known}") from None
+        pass
+    raise _Wrong([("", "expected a day like 2020-07-02")])
 
 
-def _show_instant(value: datetime.datetime) -> str:
+def _read_map(value: Any) -> dict[str, Any]:
+    if type(value) is not dict or not all(type(key) is str for key in value):
+        raise _expected("map", value)
+    return value
+
+
+def _member(kind: Any) -> Reader:
+    members = {member.value: member for member in kind}
+
+    def read_member(value: Any) -> Any:
+        # A value that cannot be looked up (a list) is no member either.
+        if type(value) is str and value in members:
+            return members[value]
+        raise _Wrong([("", f"expected one of {', '.join(members)}")])
+
+    return read_member
+
+
+def _optional(kind: Any, tolerant: bool) -> Reader:
+    parts = [part for part in get_args(kind) if part is not type(None)]
+    if len(parts) != 1:
+        raise TypeError(f"{kind}: only X | None travels")
+    read = _reader(parts[0], tolerant)
+    return lambda value: None if value is None else read(value)
+
+
+def _sequence(kind: Any, tolerant: bool) -> Reader:
+    item, *rest = get_args(kind)
+    if rest != [...]:
+        raise TypeError(f"{kind}: only tuple[X, ...] travels")
+    read = _reader(item, tolerant)
+
+    def read_sequence(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise _expected("array", value)
+        items: list[Any] = []
+        try:
+            for each in value:
+                items.append(read(each))  # noqa: PERF401  # its length says where it failed
+        except _Wrong as wrong:
+            raise _Wrong(wrong.under(f"[{len(items)}]")) from None
+        return tuple(items)
+
+    return read_sequence
+
+
+def _record(cls: Any, tolerant: bool) -> Reader:
+    fields = [
+        (field.name, field.alias, _reader(kind, tolerant), field.default is attrs.NOTHING)
+        for field, kind in _fields(cls)
+    ]
+    known = {name for name, *_ in fields}
+
+    def read_record(value: Any) -> Any:
+        if type(value) is not dict:
+            raise _expected("map", value)
+        found: dict[str, Any] = {}
+        problems: list[tuple[str, str]] = []
+        for name, alias, read, required in fields:
+            if name in value:
+                try:
+                    found[alias] = read(value[name])
+                except _Wrong as wrong:
+                    problems += wrong.under(name)
+            elif required:
+                problems.append((name, "missing"))
+        if not tolerant and not value.keys() <= known:
+            unknown = sorted(map(_short, value.keys() - known))
+            problems.append(("", f"unknown fields: {', '.join(unknown[:5])}"))
+        if problems:
+            raise _Wrong(problems)
+        return _made(cls, found)
+
+    return read_record
+
+
+def _row(cls: Any, tolerant: bool) -> Reader:
+    fields = [
+        (field.name, field.alias, _reader(kind, tolerant)) for field, kind in _fields(cls)
+    ]
+    size = len(fields)
+
+    def read_row(value: Any) -> Any:
+        if type(value) is not list:
+            raise _expected(f"array of {size}", value)
+        if len(value) != size and not (tolerant and len(value) > size):
+            raise _Wrong([("", f"expected array of {size}, got {len(value)}")])
+        found: dict[str, Any] = {}
+        problems: list[tuple[str, str]] = []
+        for (name, alias, read), each in zip(fields, value, strict=False):
+            try:
+                found[alias] = read(each)
+            except _Wrong as wrong:
+                problems += wrong.under(name)
+        if problems:
+            raise _Wrong(problems)
+        return _made(cls, found)
+
+    return read_row
+
+
+def _made(cls: Any, found: dict[str, Any]) -> Any:
+    try:
+        return cls(**found)
+    except (TypeError, ValueError) as exc:
+        # A validator of attrs: its first argument says which field and which bound.
+        told = exc.args[0] if exc.args else type(exc).__name__
+        raise _Wrong([("", _short(told, 120))]) from None
+
+
+def _fields(cls: Any) -> list[tuple[Any, Any]]:
+    """Return the attrs fields of *cls* and their kinds, type variables filled in."""
+    plain = get_origin(cls) or cls
+    filled = dict(zip(getattr(plain, "__parameters__", ()), get_args(cls), strict=False))
+    hints = typing.get_type_hints(plain)
+
+    def kind_of(hint: Any) -> Any:
+        if get_origin(hint) is tuple and (item := filled.get(get_args(hint)[0])):
+            return types.GenericAlias(tuple, (item, ...))
+        return filled.get(hint, hint)
+
+    return [(field, kind_of(hints[field.name])) for field in attrs.fields(plain)]
+
+
+# Writing
+
+
+def _make_writer(kind: Any) -> Callable[[Any], Any]:
+    if kind in (type(None), bool, int, str, bytes):
+        return lambda value: value
+    if kind is float:
+        return _write_number
+    if _is_enum(kind):
+        return lambda member: member.value
+    if issubclass(kind, datetime.datetime):
+        return _write_instant
+    if issubclass(kind, datetime.date):
+        return lambda day: day.isoformat()
+    if issubclass(kind, (tuple, list)):
+        return lambda values: [unstructure(value) for value in values]
+    if issubclass(kind, Mapping):
+        return lambda pairs: {key: unstructure(value) for key, value in pairs.items()}
+    if attrs.has(kind):
+        names = [field.name for field in attrs.fields(kind)]
+        if is_row(kind):
+            return lambda record: [unstructure(getattr(record, name)) for name in names]
+        return lambda record: {name: unstructure(getattr(record, name)) for name in names}
+    raise LocalProtocolError(f"a {kind.__name__} does not travel")
+
+
+_writer: Callable[[Any], Callable[[Any], Any]] = functools.cache(_make_writer)
+
+
+def _write_number(value: float) -> float:
+    if not math.isfinite(value):
+        raise LocalProtocolError("a number that is not finite does not travel")
+    return value
+
+
+def _write_instant(value: datetime.datetime) -> str:
+    if value.tzinfo is None:
+        raise LocalProtocolError("an instant without its offset does not travel")
     return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
-@functools.cache
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for kind in (int, str, bytes, bool):
-        converter.register_structure_hook(kind, _strictly(kind))
-    converter.register_structure_hook(float, _number)
-    converter.register_structure_hook(datetime.datetime, _instant)
-    converter.register_structure_hook(datetime.date, _day)
-    converter.register_structure_hook_func(_is_enum, _member)
-    converter.register_structure_hook_factory(_is_sequence, _sequence_hook)
-    converter.register_structure_hook_factory(attrs.has, _record_hook)
-    converter.register_structure_hook_factory(is_row, _row_hook)
-    converter.register_unstructure_hook(bytes, lambda value: value)
-    converter.register_unstructure_hook(datetime.date, lambda value: value.isoformat())
-    converter.register_unstructure_hook(datetime.datetime, _show_instant)
-    converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
-    converter.register_unstructure_hook_func(
-        _is_sequence, lambda values: [converter.unstructure(value) for value in values]
-    )
-    converter.register_unstructure_hook_factory(
-        attrs.has,
-        lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=False),
-    )
-    converter.register_unstructure_hook_factory(is_row, _row_unhook)
-    return converter
-
-
-def _is_enum(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, enum.Enum)
-
-
-def _is_sequence(cls: Any) -> bool:
-    return get_origin(cls) is tuple
-
-
-def _record_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    from_map = make_dict_structure_fn(
-        cls, _converter(), _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True
-    )
-
-    def structure_record(value: Any, kind: Any) -> Any:
-        if type(value) is not dict:
-            raise TypeError(f"expected map, got {type(value).__name__}")
-        return from_map(value, kind)
-
-    return structure_record
-
-
-def _sequence_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    item, *rest = get_args(cls)
-    if rest != [...]:
-        raise TypeError(f"{cls}: only tuple[X, ...] travels")
-
-    def structure_sequence(value: Any, _: Any) -> Any:
-        if type(value) is not list:
-            raise TypeError(f"expected array, got {type(value).__name__}")
-        return tuple(_converter().structure(each, item) for each in value)
-
-    return structure_sequence
-
-
-def _row_hook(cls: Any) -> Callable[[Any, Any], Any]:
-    kinds = _field_kinds(cls)
-
-    def structure_row(value: Any, _: Any) -> Any:
-        if type(value) is not list or len(value) != len(kinds):
-            raise TypeError(f"expected array of {len(kinds)} values for {cls.__name__}")
-        convert = _converter().structure
-        return cls(*(convert(each, kind) for each, kind in zip(value, kinds, strict=True)))
-
-    return structure_row
-
-
-def _row_unhook(cls: Any) -> Callable[[Any], Any]:
-    names = [field.name for field in attrs.fields(cls)]
-
-    def unstructure_row(record: Any) -> Any:
-        convert = _converter().unstructure
-        return [convert(getattr(record, name)) for name in names]
-
-    return unstructure_row
-
-
-def _field_kinds(cls: type[Any]) -> list[Any]:
-    hints = typing.get_type_hints(cls)
-    return [hints[field.name] for field in attrs.fields(cls)]
+# Documents
 
 
 def describe_kind(kind: Any) -> str:
     """Return how *kind* is written in the protocol's documents."""
-    names = {
-        int: "int",
-        float: "number",
-        str: "text",
-        bytes: "bytes",
-        bool: "bool",
-        type(None): "nil",
-        datetime.datetime: "instant",
-        datetime.date: "day",
-        Any: "any",
-    }
-    if kind in names:
-        return names[kind]
+    if kind in _NAMES:
+        return _NAMES[kind]
     origin = get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(describe_kind(part) for part in get_args(kind))
@@ -223,8 +379,10 @@ def describe_kind(kind: Any) -> str:
         return f"array of {describe_kind(get_args(kind)[0])}"
     if origin is dict:
         return "map"
-    if _is_enum(kind):
-        return "one of " + ", ".join(f"`{member.value}`" for member in kind)
     if origin is not None:
         return f"{origin.__name__} of {describe_kind(get_args(kind)[0])}"
     return f"{kind.__name__}"
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)

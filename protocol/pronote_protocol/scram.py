@@ -30,6 +30,8 @@ __all__ = [
 BOUND = "SCRAM-SHA-256-PLUS"
 PLAIN = "SCRAM-SHA-256"
 _BINDING = "tls-server-end-point"
+# What the library raises for text that does not fit; a lone surrogate is a ValueError.
+_UNFIT = (scramp.ScramException, ValueError)
 
 
 @attrs.frozen
@@ -49,6 +51,8 @@ def derive(password: str, iterations: int, salt: bytes | None = None) -> Keys:
     Raises:
         ValueError: The password cannot be prepared (RFC 4013), or is empty.
     """
+    if not password:
+        raise ValueError("an empty password")
     try:
         made = scramp.ScramMechanism(PLAIN).make_auth_info(
             password, iteration_count=iterations, salt=salt
@@ -64,9 +68,11 @@ class ServerLogin:
 
     Args:
         mechanism: The one the client chose.
-        certificate_hash: Of the certificate shown to this client; None without TLS.
+        certificate_hash: Of the certificate shown to this client; None without TLS, and
+            wherever the welcome did not offer the bound mechanism.
         keys_of: Gives the keys of a login, known or not: a login that does not exist must
             get the same decoy each time, so that nobody can tell.
+        nonce: Only for test vectors; drawn otherwise.
     """
 
     def __init__(
@@ -74,19 +80,30 @@ class ServerLogin:
         mechanism: str,
         certificate_hash: bytes | None,
         keys_of: Callable[[str], Keys],
+        *,
+        nonce: str | None = None,
     ) -> None:
         if mechanism not in (BOUND, PLAIN) or (mechanism == BOUND and not certificate_hash):
-            raise RemoteProtocolError(f"mechanism {mechanism} was not offered")
+            raise RemoteProtocolError(f"mechanism {mechanism[:40]} was not offered")
         self.login = ""
+        self._bound = mechanism == BOUND
+        self._failure: Exception | None = None
 
         def lookup(login: str) -> tuple[bytes, bytes, bytes, int]:
             self.login = login
-            keys = keys_of(login)
+            try:
+                keys = keys_of(login)
+            except Exception as exc:
+                # The library would turn it into a fault of the client.
+                self._failure = exc
+                raise
             return keys.salt, keys.stored_key, keys.server_key, keys.iterations
 
-        binding = (_BINDING, certificate_hash) if mechanism == BOUND else None
+        # Also without -PLUS: a client that says "y" was told that we cannot bind, so
+        # somebody between us struck -PLUS out of the welcome.
+        binding = (_BINDING, certificate_hash) if certificate_hash else None
         self._server = scramp.ScramMechanism(mechanism).make_server(
-            lookup, channel_binding=binding
+            lookup, channel_binding=binding, s_nonce=nonce
         )
 
     def challenge(self, client_first: str) -> str:
@@ -95,12 +112,17 @@ class ServerLogin:
 
         Raises:
             RemoteProtocolError: The message is not SCRAM, or downgrades the binding.
+            Exception: Whatever ``keys_of`` raised.
         """
+        if client_first.startswith("p=") is not self._bound:
+            raise RemoteProtocolError("login.start: the binding does not fit the mechanism")
         try:
             self._server.set_client_first(client_first)
             return str(self._server.get_server_first())
-        except scramp.ScramException as exc:
-            raise RemoteProtocolError(f"login.start: {exc}") from None
+        except _UNFIT as exc:
+            if self._failure is not None:
+                raise self._failure from None
+            raise RemoteProtocolError(f"login.start: {exc}"[:200]) from None
 
     def verify(self, client_final: str) -> str:
         """
@@ -112,7 +134,7 @@ class ServerLogin:
         try:
             self._server.set_client_final(client_final)
             return str(self._server.get_server_final())
-        except scramp.ScramException:
+        except _UNFIT:
             raise BadCredentials() from None
 
 
@@ -122,7 +144,13 @@ class ClientLogin:
 
     Args:
         certificate_hash: Of the server's certificate; None without TLS.
-        mechanisms: As the welcome offers them.
+        mechanisms: As the welcome offers them; those this version does not know are
+            passed over.
+        nonce: Only for test vectors; drawn otherwise.
+
+    Raises:
+        BadCredentials: No account can have this login or this password (RFC 4013).
+        RemoteProtocolError: The server offers nothing this client can do.
     """
 
     def __init__(
@@ -132,14 +160,21 @@ class ClientLogin:
         *,
         mechanisms: tuple[str, ...],
         certificate_hash: bytes | None,
+        nonce: str | None = None,
     ) -> None:
         binding = (_BINDING, certificate_hash) if certificate_hash else None
+        feasible = (BOUND, PLAIN) if binding else (PLAIN,)
+        known = [mechanism for mechanism in feasible if mechanism in mechanisms]
+        if not known:
+            raise RemoteProtocolError("the server offers no mechanism of this client")
+        if not password:
+            raise BadCredentials()
         try:
             self._client = scramp.ScramClient(
-                list(mechanisms), login, password, channel_binding=binding
+                known, login, password, channel_binding=binding, c_nonce=nonce
             )
-        except scramp.ScramException as exc:
-            raise BadCredentials(str(exc), str(exc)) from None
+        except _UNFIT:
+            raise BadCredentials() from None
         self.mechanism: str = self._client.mechanism_name
 
     def first(self) -> str:
@@ -156,8 +191,8 @@ class ClientLogin:
         try:
             self._client.set_server_first(server_first)
             return str(self._client.get_client_final())
-        except scramp.ScramException as exc:
-            raise RemoteProtocolError(f"login.start: {exc}") from None
+        except _UNFIT as exc:
+            raise RemoteProtocolError(f"login.start: {exc}"[:200]) from None
 
     def check(self, server_final: str) -> None:
         """
@@ -168,7 +203,7 @@ class ClientLogin:
         """
         try:
             self._client.set_server_final(server_final)
-        except scramp.ScramException as exc:
+        except _UNFIT as exc:
             raise RemoteProtocolError(f"the server did not prove itself: {exc}") from None
 
 
@@ -176,6 +211,8 @@ def decoy_keys(login: str, secret: bytes, iterations: int) -> Keys:
     """
     Return keys no password fits, the same each time for one login and one *secret*.
 
+    Give the login as the directory compares it (without case and accents): two spellings
+    of an account get one salt, and so must two spellings of nobody.
     Costs what looking up real ones costs: a few HMACs, no derivation.
     """
 
