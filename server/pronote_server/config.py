@@ -25,6 +25,7 @@ from .config_values import (
     FilePath,
     Flag,
     Networks,
+    NetworksAndRanges,
     Numbers,
     Port,
     Rne,
@@ -33,6 +34,13 @@ from .config_values import (
     Text,
     one_of,
     whole,
+)
+from .domain.passwords import PasswordRules
+from .domain.seats import SeatPlan
+from .domain.suspension_policy import (
+    SuspensionLevel,
+    SuspensionPolicy,
+    SuspensionProfile,
 )
 
 __all__ = [
@@ -152,16 +160,25 @@ class Suspension:
     level: Annotated[str, one_of("off", "low", "medium", "high")] = _setting(
         "medium", "Five wrong passwords in ten minutes cost half an hour."
     )
-    profile: Annotated[str, one_of("standard", "school")] = _setting(
-        "standard",
+    profile: Annotated[str, one_of("address", "school")] = _setting(
+        "address",
         "`school` counts an account at an address before the address: many pupils, one NAT.",
     )
-    privileged: Networks = _setting(
+    privileged: NetworksAndRanges = _setting(
         (), "Never suspended, for any cause: the school's own office."
     )
     overrides: Numbers = _setting(
-        MappingProxyType({}), "Numbers of the level to replace, by name (table below)."
+        MappingProxyType({}), "Numbers of the level to replace, such as `wrong_passwords = 8`."
     )
+
+    def policy(self) -> SuspensionPolicy:
+        """Return what the domain judges by; `load_settings` has seen that it can be built."""
+        return SuspensionPolicy(
+            level=SuspensionLevel(self.level),
+            profile=SuspensionProfile(self.profile),
+            privileged=self.privileged,
+            overrides=self.overrides,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -181,6 +198,15 @@ class Contract:
     edt: Flag = _setting(True, "*Connexion EDT*: timetables may be transferred (fiche 6).")
     expires: Day | None = _setting(None, "The last day on which somebody new gets in.")
 
+    def seat_plan(self) -> SeatPlan:
+        """Return the seats it amounts to."""
+        return SeatPlan(
+            modification=self.modification,
+            reserved_for_administrators=self.reserved_for_administrators,
+            teachers=self.teachers,
+            consultation=self.consultation,
+        )
+
 
 @attrs.frozen(kw_only=True)
 class Passwords:
@@ -199,6 +225,17 @@ class Passwords:
     scram_iterations: Annotated[int, whole(4096, 10_000_000)] = _setting(
         600_000, "OWASP's figure for PBKDF2-SHA-256; paid by the client. 4096 is SCRAM's floor."
     )
+
+    def rules(self) -> PasswordRules:
+        """Return what personal passwords are judged by."""
+        return PasswordRules(
+            min_length=self.min_length,
+            max_length=self.max_length,
+            need_lower=self.need_lower,
+            need_upper=self.need_upper,
+            need_digit=self.need_digit,
+            need_special=self.need_special,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -308,6 +345,10 @@ def _rules(settings: Settings, problems: Problems) -> None:
                 f"limits.{smaller}",
                 f"limits.{larger}",
             )
+    try:
+        settings.suspension.policy()
+    except ValueError as error:
+        rule(str(error), "suspension.overrides", "suspension.level")
     _school_rules(settings.schools, problems)
 
 

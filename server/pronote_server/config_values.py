@@ -18,6 +18,8 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import attrs
 
+from .domain.addresses import Network, networks_of
+
 __all__ = [
     "Count",
     "Day",
@@ -26,6 +28,7 @@ __all__ = [
     "Kind",
     "Network",
     "Networks",
+    "NetworksAndRanges",
     "Number",
     "Numbers",
     "Port",
@@ -38,7 +41,6 @@ __all__ = [
     "whole",
 ]
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Number: TypeAlias = int | float
 
 _RNE_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
@@ -149,6 +151,16 @@ def _networks(value: object) -> tuple[Network, ...]:
     return tuple(_network(item) for item in value)
 
 
+def _networks_and_ranges(value: object) -> tuple[Network, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a list of addresses, got {_shown(value)}")
+    return tuple(network for item in value for network in _of_item(item))
+
+
+def _of_item(item: object) -> tuple[Network, ...]:
+    return networks_of(item) if isinstance(item, str) and "-" in item else (_network(item),)
+
+
 def _day(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
@@ -197,6 +209,9 @@ Day: TypeAlias = Annotated[date, Kind(_day, textual=True)]
 FilePath: TypeAlias = Annotated[Path, Kind(_path, textual=True)]
 Flag: TypeAlias = Annotated[bool, Kind(_flag)]
 Networks: TypeAlias = Annotated[tuple[Network, ...], Kind(_networks, listed=True)]
+NetworksAndRanges: TypeAlias = Annotated[
+    tuple[Network, ...], Kind(_networks_and_ranges, listed=True)
+]
 Numbers: TypeAlias = Annotated[Mapping[str, Number], Kind(_numbers)]
 Port: TypeAlias = Annotated[int, whole(0, 65_535)]
 Rne: TypeAlias = Annotated[str, Kind(_rne, textual=True)]

@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 
 from pronote_server.config import (
     ConfigRefused,
+    Contract,
+    Passwords,
     Settings,
     load_settings,
     settings_table,
 )
 from pronote_server.config_reading import dotted_names
 from pronote_server.config_values import check_letter
+from pronote_server.domain.passwords import PasswordRules
+from pronote_server.domain.seats import SeatPlan
+from pronote_server.domain.suspension_policy import SuspensionPolicy, SuspensionProfile
 
 SCHOOL = '[[schools]]\nrne = "0330001X"\nname = "Lycée de la Garonne"\n'
 
@@ -188,10 +193,19 @@ def test_every_mistake_is_told_at_once_with_its_path(file: Path) -> None:
             "[suspension.overrides]\nlimit = 'x'",
             "suspension.overrides: limit: expected a number, got str 'x'",
         ),
+        (
+            "[suspension]\nprivileged = ['10.1.1.9-10.1.1.1']",
+            "suspension.privileged: ",
+        ),
+        ("[suspension.overrides]\nlimit = 5", "suspension.overrides: unknown numbers limit; "),
+        (
+            "[suspension.overrides]\naccounts = 0",
+            "suspension.overrides: accounts is 0, not above 0",
+        ),
     ],
 )
 def test_a_wrong_value_says_what_was_expected(file: Path, text: str, told: str) -> None:
-    assert told in problems_of(file, text)
+    assert [problem for problem in problems_of(file, text) if problem.startswith(told)]
 
 
 def test_a_broken_school_is_not_also_called_missing(file: Path) -> None:
@@ -280,6 +294,34 @@ def test_settings_that_contradict_each_other_are_refused(
     assert problems_of(file, options={option: value}) == [
         f"{path}: {value} is more than {against} (command line)"
     ]
+
+
+def test_settings_become_what_the_domain_works_with(file: Path) -> None:
+    settings = load_settings(
+        file,
+        options={
+            "suspension.profile": "school",
+            "suspension.overrides": {"wrong_passwords": 8},
+            "suspension.privileged": ["10.1.1.1-10.1.1.2", "::1"],
+            "schools.0.contract.teachers": 30,
+            "schools.0.passwords.min_length": 8,
+        },
+    )
+    policy = settings.suspension.policy()
+
+    assert policy.thresholds is not None
+    assert policy.thresholds.wrong_passwords == 8
+    assert policy.profile is SuspensionProfile.SCHOOL
+    privileged = ("10.1.1.1", "10.1.1.2", "::1", "10.1.1.3")
+    assert [policy.is_privileged(a) for a in privileged] == [True, True, True, False]
+    assert settings.schools[0].contract.seat_plan() == SeatPlan(teachers=30)
+    assert settings.schools[0].passwords.rules() == PasswordRules(min_length=8)
+
+
+def test_defaults_agree_with_the_domains() -> None:
+    assert Contract().seat_plan() == SeatPlan()
+    assert Passwords().rules() == PasswordRules()
+    assert Settings().suspension.policy() == SuspensionPolicy()
 
 
 def test_paths_in_a_file_start_from_its_folder(file: Path) -> None:
