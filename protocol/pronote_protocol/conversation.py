@@ -8,8 +8,9 @@ awaits, reads a clock or knows about sockets.
 Until a session is entered, one request at a time: its answer must come before the next.
 Afterwards a client may send many; they are answered in order.
 
-A goodbye crosses what the other end was still saying. So whoever is closing passes over
-whatever comes, but a goodbye; the rules for bytes still hold.
+A goodbye crosses what the other end was still saying. A server that said it passes over
+what still comes; a client that said it still hears its answers, until the server's own
+goodbye, after which nothing may come.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
-
-import attrs
 
 from pronote_protocol.codec import pack, unpack
 from pronote_protocol.errors import (
@@ -35,7 +34,6 @@ from pronote_protocol.messages import (
     EVENT_NAMES,
     EVENTS,
     Event,
-    Limits,
     Message,
     Request,
     Response,
@@ -147,6 +145,7 @@ FROM_SERVER: Final[Table] = MappingProxyType(
         **{(stage, Saying.ENDING_REFUSAL): Stage.CLOSING for stage in _WAITING},
         (Stage.ACTIVE, Saying.RESULT): Stage.ACTIVE,
         (Stage.ACTIVE, Saying.REFUSAL): Stage.ACTIVE,
+        (Stage.ACTIVE, Saying.ENDING_REFUSAL): Stage.CLOSING,
         (Stage.ACTIVE, Saying.EVENT): Stage.ACTIVE,
         (Stage.ACTIVE, Saying.HEARTBEAT): Stage.ACTIVE,
         # A server may hang up whenever it must: suspension, forced disconnection, stop.
@@ -217,6 +216,7 @@ class _Conversation:
 
     _hears: Table
     _says: Table
+    _deaf_when_closing = False
 
     def __init__(self, limits: WireLimits, max_frame: int) -> None:
         self.stage = Stage.GREETING
@@ -256,7 +256,7 @@ class _Conversation:
             saying = _saying(message)
             after = self._hears.get((self.stage, saying))
             if after is None:
-                if self.stage is Stage.CLOSING:
+                if self._deaf_when_closing and self.stage is Stage.CLOSING:
                     continue
                 raise RemoteProtocolError(f"{saying.value} in stage {self.stage.value}")
             if self._passes_over(message):
@@ -299,6 +299,7 @@ class ServerConversation(_Conversation):
 
     _hears = FROM_CLIENT
     _says = FROM_SERVER
+    _deaf_when_closing = True
 
     def __init__(self, limits: WireLimits) -> None:
         super().__init__(limits, limits.before_login_bytes)
@@ -362,7 +363,12 @@ class ServerConversation(_Conversation):
 
 
 class ClientConversation(_Conversation):
-    """The client's end of one connection; answers come back in the order of requests."""
+    """
+    The client's end of one connection; answers come back in the order of requests.
+
+    Attributes:
+        limits: Replace them after the welcome: what is said keeps to them from then on.
+    """
 
     _hears = FROM_SERVER
     _says = FROM_CLIENT
@@ -370,16 +376,6 @@ class ClientConversation(_Conversation):
     def __init__(self, limits: WireLimits) -> None:
         super().__init__(limits, limits.from_server_bytes)
         self._next_id = 0
-
-    def heed(self, welcome: Limits) -> None:
-        """Keep to the limits of the server's welcome from now on, for what is said."""
-        self.limits = attrs.evolve(
-            self.limits,
-            before_login_bytes=welcome.before_login_bytes,
-            from_client_bytes=welcome.from_client_bytes,
-            page_rows=welcome.page_rows,
-            chunk_bytes=welcome.chunk_bytes,
-        )
 
     def ask(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
         """
@@ -404,7 +400,10 @@ class ClientConversation(_Conversation):
     def tell(self, event: Any) -> bytes:
         """Return the frame of a ping, a pong or a goodbye."""
         message = Event(EVENT_NAMES[type(event)], unstructure(event))
-        return self._say(message, most=self.limits.before_login_bytes)
+        data = self._say(message, most=self.limits.before_login_bytes)
+        if self.stage is Stage.CLOSING:
+            self._hears = _CROSSING
+        return data
 
     def next_event(self) -> Response | Event | Closed | NeedData:
         """
@@ -424,5 +423,7 @@ class ClientConversation(_Conversation):
             if not self._asked or self._asked[0] != message.id:
                 raise RemoteProtocolError(f"an answer to request {message.id}, not asked")
             self._asked.popleft()
+        elif isinstance(message, Event) and message.name == "goodbye":
+            self._hears = FROM_SERVER
         # A newer server may tell more; nothing of this version depends on it.
         return isinstance(message, Event) and message.name not in EVENTS
