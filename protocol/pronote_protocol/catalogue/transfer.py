@@ -32,7 +32,9 @@ class BeginTransfer:
         spaces: The Spaces to publish (fiche 6: *dès le transfert*).
     """
 
-    files: tuple[FileAnnounced, ...]
+    files: tuple[FileAnnounced, ...] = attrs.field(
+        validator=[attrs.validators.min_len(1), attrs.validators.max_len(8)]
+    )
     modes: tuple[Mode, ...] = (Mode.TEACHER,)
     spaces: tuple[Space, ...] = ()
 

@@ -13,6 +13,10 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import GroupType, Mode, Rank, Right
 
+_LOGIN: Final = attrs.validators.optional(attrs.validators.max_len(64))
+# Names of groups and profiles.
+_NAME: Final = attrs.validators.optional(attrs.validators.max_len(60))
+
 
 @row
 @attrs.frozen
@@ -64,12 +68,10 @@ class CreateUser:
     name: str = attrs.field(
         validator=[attrs.validators.min_len(1), attrs.validators.max_len(100)]
     )
-    login: str | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.max_len(64))
-    )
-    group: str | None = None
-    teacher_profile: str | None = None
-    staff_profile: str | None = None
+    login: str | None = attrs.field(default=None, validator=_LOGIN)
+    group: str | None = attrs.field(default=None, validator=_NAME)
+    teacher_profile: str | None = attrs.field(default=None, validator=_NAME)
+    staff_profile: str | None = attrs.field(default=None, validator=_NAME)
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +79,7 @@ class UserRef:
     """An account, by its id or by its login."""
 
     id: int | None = None
-    login: str | None = None
+    login: str | None = attrs.field(default=None, validator=_LOGIN)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,10 +91,15 @@ class ChangeUser:
     """
 
     user: UserRef
-    name: str | None = None
-    group: str | None = None
-    teacher_profile: str | None = None
-    staff_profile: str | None = None
+    name: str | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(
+            [attrs.validators.min_len(1), attrs.validators.max_len(100)]
+        ),
+    )
+    group: str | None = attrs.field(default=None, validator=_NAME)
+    teacher_profile: str | None = attrs.field(default=None, validator=_NAME)
+    staff_profile: str | None = attrs.field(default=None, validator=_NAME)
     active: bool | None = None
     force_change: bool | None = None
     superadministrator: bool | None = None
@@ -149,7 +156,7 @@ class CreateGroup:
 
 @attrs.frozen(kw_only=True)
 class GroupRef:
-    name: str
+    name: str = attrs.field(validator=attrs.validators.max_len(60))
 
 
 LIST_USERS: Final = Call(
