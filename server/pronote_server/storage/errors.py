@@ -7,6 +7,7 @@ What can go wrong below the use cases.
     * :exc:`DatabaseBroken`     the writer thread is gone; open the database again
     * :exc:`DatabaseClosed`     the database was left; a bug of the caller, or a late task
     * :exc:`BaseFileRefused`    this file is no base we can serve
+    * :exc:`NewerThanThisProgram`  the file was written by a later version
 
 A mistake in a statement (no such table) is none of them: it is a bug and keeps its name.
 """
@@ -27,6 +28,7 @@ __all__ = [
     "ConstraintBroken",
     "DatabaseBroken",
     "DatabaseClosed",
+    "NewerThanThisProgram",
     "StorageError",
     "StorageFailed",
     "in_our_words",
@@ -74,6 +76,10 @@ class BaseFileRefused(StorageError):
         super().__init__(en)
         self.fr = fr
         self.en = en
+
+
+class NewerThanThisProgram(StorageError):
+    """The file has a revision this program does not know; a later version wrote it."""
 
 
 # Primary codes of https://sqlite.org/rescode.html that tell about the disk or the file, not
