@@ -1,0 +1,293 @@
+"""
+The client of a school, on Trio.
+
+`open_client` gives one that is connected, logged in and seated; leaving its ``async with``
+says goodbye. See ``client_sdk/README.md`` for what is promised about cancelling, cuts,
+deadlines and suspensions.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Self, TypeVar
+
+import trio
+
+from pronote_client.background import background
+from pronote_client.connection import Slot, answered_as, plain
+from pronote_client.errors import CallTimedOut, RemoteProtocolError
+from pronote_client.events import ClientEvent, Events
+from pronote_client.families import (
+    Base,
+    Connections,
+    Exclusive,
+    Groups,
+    Inactivity,
+    Journal,
+    Password,
+    Profiles,
+    Resources,
+    Seats,
+    SessionCalls,
+    Suspensions,
+    Timetable,
+    Transfer,
+    Users,
+)
+from pronote_client.instance import Instance
+from pronote_client.login import Credentials, InThread, in_thread
+from pronote_client.opening import Doorway
+from pronote_client.patience import Patience
+from pronote_client.repeating import may_repeat
+from pronote_client.session import Session
+from pronote_client.settings import ConnectionSettings
+from pronote_client.transport import Connector, connect
+from pronote_protocol.catalogue import Call
+from pronote_protocol.messages import Enter, Entered, Goodbye, Welcome
+from pronote_protocol.words import Access, Application, Farewell, Mode
+
+__all__ = ["AdminClient", "Client", "EdtClient", "open_client"]
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+class Client:
+    """
+    A session in a school; made by `open`, never directly.
+
+    Any number of tasks may call at the same time: requests leave in the order of calling
+    and are answered in that order.
+
+    Attributes:
+        session, exclusive, password, seats, connections, base, suspensions, inactivity,
+        journal, users, groups, profiles, resources, timetable: Families of calls.
+        door: How it came in, and comes back.
+    """
+
+    only_mode: ClassVar[Mode | None] = None
+    default_application: ClassVar[Application] = Application.PRONOTE
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.door = session.door
+        self.session = SessionCalls(self)
+        self.exclusive = Exclusive(self)
+        self.password = Password(self)
+        self.seats = Seats(self)
+        self.connections = Connections(self)
+        self.base = Base(self)
+        self.suspensions = Suspensions(self)
+        self.inactivity = Inactivity(self)
+        self.journal = Journal(self)
+        self.users = Users(self)
+        self.groups = Groups(self)
+        self.profiles = Profiles(self)
+        self.resources = Resources(self)
+        self.timetable = Timetable(self)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: ConnectionSettings,
+        *,
+        login: str,
+        password: str,
+        new_password: str | None = None,
+        mode: Mode | None = None,
+        access: Access = Access.MODIFICATION,
+        fall_back: bool = False,
+        resumable: bool = False,
+        application: Application | None = None,
+        workstation: str | None = None,
+        program: str = "pronote-client",
+        patience: Patience | None = None,
+        instance: Instance | None = None,
+        connector: Connector = connect,
+        draw: Callable[[], float] = random.random,
+        run: InThread = in_thread,
+    ) -> AsyncIterator[Self]:
+        """
+        Connect, log in, take a seat; leave at the end.
+
+        Args:
+            new_password: Personalises the password if the server demands it.
+            fall_back: Accept consultation when no seat in modification is free; look at
+                ``access`` to know.
+            resumable: Have the seat kept during a cut, and come back by itself.
+            workstation: Column *Poste* of the table of connections; this machine's name.
+            patience: Deadlines and bounds.
+            instance: Which start of which program; the process's.
+            connector, draw, run: For tests, see `Doorway`.
+
+        One attempt is made: nothing that could cost a strike is tried again. Cancelled
+        anywhere in here, the server is told goodbye within ``farewell_seconds`` and the
+        seat, if there was one yet, is free.
+
+        Raises:
+            CannotConnect: No conversation came about.
+            BadCredentials: One strike.
+            PasswordMustChange: And no *new_password* was given.
+            PasswordRefused: And it breaks the rules.
+            SeatsExhausted, NotInService, ModeNotAllowed...: No seat for this user now.
+            AddressSuspended: By the server; or here, at once, if this instance was told so
+                before.
+            SessionEnded: The server hung up meanwhile, saying why.
+        """
+        door = Doorway(
+            settings=settings,
+            instance=instance or Instance.of_process(),
+            application=application or cls.default_application,
+            program=program,
+            patience=patience or Patience(),
+            workstation=workstation or socket.gethostname(),
+            connector=connector,
+            draw=draw,
+            run=run,
+        )
+        if cls.only_mode not in (None, mode or cls.only_mode):
+            raise ValueError(f"{cls.__name__} works in mode {cls.only_mode} only")
+        wish = Enter(
+            mode=mode or cls.only_mode or Mode.ADMINISTRATIVE,
+            access=access,
+            resumable=resumable,
+            fall_back=fall_back,
+        )
+        credentials = Credentials(login=login, password=password, new_password=new_password)
+        async with background() as nursery:
+            session = Session(door, nursery)
+            try:
+                await session.open(credentials, wish)
+                yield cls(session)
+            finally:
+                await session.leave()
+
+    @property
+    def patience(self) -> Patience:
+        """The deadlines and bounds of this client."""
+        return self.door.patience
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said of itself, at the last connection."""
+        return self._session.welcome
+
+    @property
+    def entered(self) -> Entered:
+        """The session, with its present access and state."""
+        return self._session.entered
+
+    @property
+    def access(self) -> Access:
+        """Modification or consultation, now."""
+        return self._session.entered.access
+
+    @property
+    def goodbye(self) -> Goodbye | None:
+        """Why the session is over, once it is."""
+        return self._session.goodbye
+
+    @property
+    def events_dropped(self) -> int:
+        """How many events nobody read in time."""
+        return self._session.events.dropped
+
+    def events(self) -> Events:
+        """
+        Iterate over what the server tells: the async iterator ends after the goodbye.
+
+        Events wait in one place for whoever iterates (two iterators share them). It is
+        bounded by ``kept_events``: when it is full the oldest makes room and is counted in
+        `events_dropped`. The goodbye is never dropped, and every iterator gets it. When
+        the connection was lost without a goodbye, one with code ``lost`` is made up.
+        """
+        return Events(self._session.events)
+
+    async def next_event(self) -> ClientEvent:
+        """Return the next event; the goodbye again and again once the session is over."""
+        return await self._session.events.next()
+
+    async def wait_ended(self) -> Goodbye:
+        """Wait for the end of the session and return why."""
+        await self._session.ended.wait()
+        assert self._session.goodbye is not None
+        return self._session.goodbye
+
+    async def leave(self) -> Goodbye:
+        """Say goodbye now and return the server's; what the end of ``async with`` does."""
+        return await self._session.leave()
+
+    async def call(
+        self, call: Call[P, R], params: P | None = None, *, seconds: float | None = None
+    ) -> R:
+        """
+        Make one call of the catalogue.
+
+        Args:
+            params: May be left out when the call has none.
+            seconds: Deadline of the whole call, resumes included; ``call_seconds``.
+
+        After a cut, a call that only reads is asked again; so is any that had not left.
+
+        Cancelled, the call is forgotten: its answer, if any, is dropped and no other call
+        gets it. What it asked may have been done.
+
+        Raises:
+            Refused: The server said no; the session goes on.
+            CallTimedOut: No answer in time; the session goes on.
+            OutcomeUnknown: Cut between a change and its answer.
+            SessionEnded: There is no session any more.
+            RemoteProtocolError: The answer is not what the catalogue says; the session ends.
+        """
+        values = plain(call.params() if params is None else params)
+        limit = self.patience.call_seconds if seconds is None else seconds
+        slot = Slot()
+        with trio.move_on_after(limit):
+            result = await self._session.ask(call.name, values, slot, may_repeat(call))
+            try:
+                return answered_as(result, call.result)
+            except RemoteProtocolError:
+                await self._session.leave(Farewell.PROTOCOL_ERROR)
+                raise
+        raise CallTimedOut(call.name, limit, sent=slot.sent)
+
+    def changed_access(self, now: Any) -> None:
+        """Take note of an access that an answer granted."""
+        self._session.changed_access(now)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.door.settings.where} {self.entered.session}>"
+
+
+class AdminClient(Client):
+    """
+    A client that is always in mode Administratif.
+
+    It adds nothing; its type says that the families of an administrator are meant to be
+    used.
+    """
+
+    only_mode: ClassVar[Mode | None] = Mode.ADMINISTRATIVE
+
+
+class EdtClient(Client):
+    """
+    The client of application EDT, which alone may transfer a timetable.
+
+    Attributes:
+        transfer: The calls of a transfer.
+    """
+
+    only_mode: ClassVar[Mode | None] = Mode.ADMINISTRATIVE
+    default_application = Application.EDT
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.transfer = Transfer(self)
+
+
+open_client = Client.open

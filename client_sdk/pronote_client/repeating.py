@@ -1,0 +1,22 @@
+"""Which calls may be asked again after a cut, before there are idempotency keys."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pronote_protocol.catalogue import Call
+
+__all__ = ["may_repeat"]
+
+_READING: Final = frozenset({"show", "list", "read", "mine", "rules", "password"})
+
+
+def may_repeat(call: Call[Any, Any]) -> bool:
+    """
+    Whether asking *call* twice does what asking it once does.
+
+    `Call.writes` does not say it: creating an account or disconnecting somebody changes
+    no base and is still not to be done twice. The verb does; an unknown verb is taken for
+    a change.
+    """
+    return not call.writes and call.name.partition(".")[2] in _READING
