@@ -270,6 +270,10 @@ class Directory:
             del self._by_login[fold(account.login)]
         self._sorted = None
 
+    def remove_group(self, group_id: int) -> None:
+        """Forget a group that has no members; harmless when it is not there."""
+        self._groups.pop(group_id, None)
+
     def group_of(self, account: Account) -> Group | None:
         return None if account.group_id is None else self._groups.get(account.group_id)
 

@@ -1,1 +1,20 @@
-"""The calls of the native door, one module per family."""
+"""The calls of the native door: each unpacks, asks `hosting`, and packs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pronote_server.native.calls import resources, security, sessions, transfer, users
+from pronote_server.native.calls.visit import Answer, Visit
+
+__all__ = ["ANSWERS", "Visit"]
+
+ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
+    dict(
+        pair
+        for family in (resources, security, sessions, transfer, users)
+        for pair in family.ANSWERS
+    )
+)

@@ -1,0 +1,5 @@
+"""``python -m pronote_server``."""
+
+from pronote_server.cli import main
+
+main()

@@ -1,0 +1,253 @@
+"""
+Composition: clock, schools, doors, opened in that order and closed in the reverse one.
+
+This is the only module that knows all the rooms.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import structlog
+import trio
+
+from pronote_server import certificates
+from pronote_server.announcing import announce
+from pronote_server.clock import Clock
+from pronote_server.config import Settings
+from pronote_server.hosting.connection_settings import (
+    ConnectionSettings,
+    write_connection_settings,
+)
+from pronote_server.hosting.opening import open_school
+from pronote_server.hosting.school import School
+from pronote_server.listeners import open_listeners
+from pronote_server.native.door import Door, Tls
+from pronote_server.rescue.commands import rescue_commands
+from pronote_server.rescue.door import RescueDoor
+from pronote_server.rescue.place import announced, rescue_socket
+
+__all__ = ["App", "open_app", "serve"]
+
+log = structlog.get_logger()
+
+# Descriptors kept for databases, the rescue door and the system's own needs.
+_KEPT_DESCRIPTORS = 256
+
+
+@attrs.define(eq=False)
+class App:
+    """A server that runs; what the command line, the tests and the doors are shown of it."""
+
+    settings: Settings
+    clock: Clock
+    schools: Mapping[str, School]
+    door: Door
+    host: str
+    port: int
+    settings_files: Mapping[str, Path]
+
+    @property
+    def address(self) -> str:
+        """``HOST:PORT``, with brackets around an IPv6 address."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def school(self) -> School:
+        """The default school."""
+        return next(iter(self.schools.values()))
+
+    def stop(self) -> None:
+        """Begin to stop; a second call hurries."""
+        self.door.stop()
+
+    def statistics(self) -> dict[str, Any]:
+        """Return a snapshot of everything that counts something, as plain values."""
+        return {
+            "door": attrs.asdict(self.door.statistics()),
+            "schools": [_plain(school.statistics()) for school in self.schools.values()],
+            "clock": _plain(attrs.asdict(self.clock.statistics())),
+        }
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[App]:
+    """
+    Open the schools and serve them for as long as the block lasts, then stop in order.
+
+    The block may end while clients are connected: they are told goodbye.
+
+    Raises:
+        ConfigRefused, CertificateRefused, PortTaken, StorageFailed: Nothing was served.
+    """
+    clock = clock or Clock()
+    data = settings.data.directory
+    await trio.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = _within_descriptors(settings)
+    async with AsyncExitStack() as stack:
+        listeners = await open_listeners(
+            settings.listen.host, settings.listen.port, settings.listen.backlog
+        )
+        stack.callback(_close, listeners)
+        schools = {
+            each.rne: await stack.enter_async_context(
+                open_school(
+                    each,
+                    settings.suspension,
+                    data / each.rne,
+                    clock,
+                    resume_seconds=settings.limits.resume_seconds,
+                )
+            )
+            for each in settings.schools
+        }
+        tls, authority = await trio.to_thread.run_sync(_prepare_tls, settings, clock)
+        door = Door(
+            schools, settings.limits, tls=tls, proxies=settings.listen.proxy_protocol_from
+        )
+        port = listeners[0].getsockname()[1]
+        host = settings.listen.host
+        files = {
+            rne: _write_settings(school, settings, port, authority)
+            for rne, school in schools.items()
+        }
+        app = App(settings, clock, schools, door, host, port, files)
+        rescue = RescueDoor(rescue_socket(data), rescue_commands(schools, app.statistics))
+        async with trio.open_nursery() as background:
+            await background.start(rescue.serve)
+            if settings.announce.mdns:
+                background.start_soon(
+                    partial(announce, tls=settings.tls.enabled),
+                    app.host,
+                    app.port,
+                    tuple(schools.values()),
+                )
+            with announced(app.address, data):
+                async with trio.open_nursery() as serving:
+                    await serving.start(door.serve, listeners)
+                    log.info("server.ready", address=app.address, schools=list(schools))
+                    try:
+                        yield app
+                    finally:
+                        door.stop()
+            background.cancel_scope.cancel(reason="server stopped")
+        log.info("server.stopped")
+
+
+async def serve(
+    settings: Settings,
+    prepare: Callable[[App], Awaitable[None]],
+    ready: Callable[[App], None],
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT; a second signal hurries.
+
+    Args:
+        prepare: Awaited once, before *ready*.
+        ready: Called once, when clients are accepted and the schools are prepared.
+    """
+    async with open_app(settings) as app:
+        await prepare(app)
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            ready(app)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_stop_on_signals, signals, app)
+                await app.door.stopped.wait()
+                nursery.cancel_scope.cancel(reason="stopped")
+
+
+async def _stop_on_signals(signals: AsyncIterator[int], app: App) -> None:
+    async for number in signals:
+        log.info("server.stopping", signal=signal.Signals(number).name)
+        app.stop()
+
+
+def _prepare_tls(settings: Settings, clock: Clock) -> tuple[Tls | None, str | None]:
+    """Return what the door shows and the authority clients must trust; blocks on the disk."""
+    tls, now = settings.tls, clock.now()
+    if not tls.enabled:
+        return None, None
+    authority = None
+    if tls.certificate is not None and tls.key is not None:
+        shown = certificates.given_certificate(tls.certificate, tls.key, now)
+    else:
+        folder = settings.data.directory / "tls"
+        own = certificates.ensure_authority(folder, now)
+        authority = own.pem()
+        names = certificates.names_of_server(
+            settings.listen.host, (school.rne for school in settings.schools)
+        )
+        shown = certificates.ensure_server_certificate(own, folder, names, now)
+    context = certificates.server_context(shown.certificate_file, shown.key_file)
+    context.sni_callback = _remember_name
+    return Tls(context, shown.hash), authority
+
+
+def _remember_name(sock: Any, name: str | None, _: Any) -> None:
+    sock.asked_name = name
+
+
+def _write_settings(
+    school: School, settings: Settings, port: int, authority: str | None
+) -> Path:
+    host = settings.listen.host
+    path = school.folder / "connexion.toml"
+    write_connection_settings(
+        path,
+        ConnectionSettings(
+            designation=school.name,
+            rne=school.rne,
+            address=socket.gethostname() if host in ("", "0.0.0.0", "::") else host,
+            port=port,
+            tls=settings.tls.enabled,
+            certificate_authority=authority,
+        ),
+    )
+    return path
+
+
+def _within_descriptors(settings: Settings) -> Settings:
+    """Ask for all the descriptors allowed, and promise no more connections than they hold."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = max(1, hard - _KEPT_DESCRIPTORS)
+    limits = settings.limits
+    if limits.max_connections <= most:
+        return settings
+    log.warning("server.few_descriptors", max_connections=most, wanted=limits.max_connections)
+    return attrs.evolve(
+        settings,
+        limits=attrs.evolve(
+            limits,
+            max_connections=most,
+            max_unauthenticated=min(limits.max_unauthenticated, most),
+        ),
+    )
+
+
+def _close(listeners: list[socket.socket]) -> None:
+    for listener in listeners:
+        listener.close()
+
+
+def _plain(value: Any) -> Any:
+    """Return statistics as values that travel."""
+    if attrs.has(type(value)):
+        return _plain(attrs.asdict(value, recurse=False))
+    if isinstance(value, Mapping):
+        return {str(getattr(key, "value", key)): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(getattr(value, "value", value))

@@ -1,0 +1,53 @@
+"""
+The file of connection settings that users apply to their clients (fiche 5).
+
+*Paramètres de connexion*: the address, the port, the designation and the school, with the
+certificate authority a client must trust. TOML, so that it can be read and typed by hand;
+its keys are documented in ``client_sdk/README.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import attrs
+
+__all__ = ["ConnectionSettings", "write_connection_settings"]
+
+
+@attrs.frozen(kw_only=True)
+class ConnectionSettings:
+    """What a client needs to find and trust the server of a school."""
+
+    designation: str
+    rne: str
+    address: str
+    port: int
+    tls: bool
+    certificate_authority: str | None = None
+
+    def text(self) -> str:
+        """Return the file."""
+        lines = [
+            "# Paramètres de connexion au serveur PRONOTE (pronote-emulator)",
+            f"designation = {json.dumps(self.designation, ensure_ascii=False)}",
+            f"rne = {json.dumps(self.rne)}",
+            f"address = {json.dumps(self.address)}",
+            f"port = {self.port}",
+            f"tls = {str(self.tls).lower()}",
+        ]
+        if self.certificate_authority is not None:
+            lines.append(f'certificate_authority = """\n{self.certificate_authority}"""')
+        return "\n".join(lines) + "\n"
+
+
+def write_connection_settings(path: Path, settings: ConnectionSettings) -> None:
+    """Write the file in one step: a client never reads half of it. Blocks on the disk."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(settings.text())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

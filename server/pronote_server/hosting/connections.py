@@ -1,0 +1,500 @@
+"""
+Sessions from entering to goodbye (fiches 5 and 11).
+
+Everything that checks a condition and acts on it is one synchronous step here: there is no
+``await`` between finding a seat free and taking it, nor between a session's end and its
+seat's. What goes into the journal is queued by the same step.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+import attrs
+import structlog
+import trio
+
+from pronote_protocol.catalogue.sessions import ConnectionRow, SeatsShown
+from pronote_protocol.conversation import encode_event
+from pronote_protocol.errors import (
+    Conflict,
+    ModeNotAllowed,
+    NotAllowed,
+    NotFound,
+    NotInContract,
+    PasswordMustChange,
+    ReadOnly,
+    SeatsExhausted,
+    ServerStopping,
+)
+from pronote_protocol.messages import (
+    AccessChanged,
+    Enter,
+    Entered,
+    ExclusiveChanged,
+    Goodbye,
+    Hello,
+    Resume,
+)
+from pronote_protocol.words import Access, Application, Farewell, Mode, Pool
+from pronote_server.domain.accounts import Account
+from pronote_server.domain.rights import rights_of
+from pronote_server.domain.seats import pool_for
+from pronote_server.domain.sessions import Link, Session
+from pronote_server.hosting import security
+from pronote_server.hosting.farewells import announcement, goodbye
+from pronote_server.hosting.journal import SERVER
+from pronote_server.hosting.school import School, new_token
+
+__all__ = [
+    "Caller",
+    "begin_exclusive",
+    "broadcast",
+    "bury",
+    "change_access",
+    "check_may_write",
+    "connection_rows",
+    "disconnect",
+    "end",
+    "end_all",
+    "end_exclusive",
+    "end_sessions_of",
+    "enter",
+    "link_gone",
+    "receive",
+    "resume",
+    "seats_shown",
+    "sweep",
+]
+
+log = structlog.get_logger()
+
+
+@attrs.frozen
+class Caller:
+    """Who is at the other end of a connection, as far as it said so itself."""
+
+    address: str
+    hello: Hello
+
+
+def receive(school: School, caller: Caller) -> None:
+    """
+    Let a client that has just said hello go on to its login.
+
+    Raises:
+        ServerStopping, AddressSuspended, ContractExpired: It may not.
+    """
+    if school.stopping:
+        raise ServerStopping()
+    security.check(school, caller.address, caller.hello.instance)
+    school.check_contract()
+
+
+def enter(
+    school: School, caller: Caller, account: Account, wish: Enter, link: Link
+) -> tuple[Session, Entered]:
+    """
+    Take a seat and begin a session.
+
+    Raises:
+        ServerStopping, NotInService, PasswordMustChange, ModeNotAllowed, NotInContract,
+        NotAllowed, SeatsExhausted: Nothing was taken.
+    """
+    if school.stopping:
+        raise ServerStopping()
+    base = school.base_in_service()
+    # What an administrator changed since the login counts.
+    account = school.directory.by_id(account.id) or account
+    if account.must_change:
+        raise PasswordMustChange()
+    hello, directory = caller.hello, school.directory
+    allowed = directory.accesses_of(account, wish.mode)
+    if not allowed or not _is_open(school, wish.mode):
+        raise ModeNotAllowed(mode=wish.mode.value)
+    if hello.application is Application.EDT and not school.contract.edt:
+        raise NotInContract(option="Connexion EDT")
+    if wish.access not in allowed:
+        raise NotAllowed(
+            "Votre groupe n'est autorisé qu'en consultation.",
+            "Your group is allowed in consultation only.",
+        )
+    administrator = wish.mode is Mode.ADMINISTRATIVE and directory.is_administrator(account)
+    _supersede_cut(school, caller, account)
+    access = wish.access
+    try:
+        seat = school.seats.take(pool_for(wish.mode, access), administrator)
+    except SeatsExhausted as refusal:
+        log.info("seat.refused", school=school.rne, pool=refusal.details.get("pool"))
+        if not (wish.fall_back and refusal.details.get("consultation_possible")):
+            raise
+        access = Access.CONSULTATION
+        seat = school.seats.take(pool_for(wish.mode, access), administrator)
+    now = school.clock.timestamp()
+    session = Session(
+        id=f"s-{secrets.token_hex(4)}",
+        account_id=account.id,
+        login=account.login,
+        name=account.name,
+        rank=account.rank,
+        person=account.person,
+        administrator=administrator,
+        mode=wish.mode,
+        access=access,
+        rights=rights_of(directory, account, wish.mode),
+        application=hello.application,
+        client=hello.client,
+        workstation=hello.workstation,
+        address=caller.address,
+        instance=hello.instance,
+        base=base.shown_name,
+        since=now,
+        last_call_at=now,
+        idle_minutes=directory.idle_minutes_of(account, wish.mode),
+        seat=seat,
+        link=link,
+        resumable=wish.resumable,
+        token=new_token() if wish.resumable else None,
+    )
+    school.sessions.begin(session)
+    session.forced = _is_forced(school, session)
+    school.journal.note(
+        "session.began",
+        session.name,
+        session.address,
+        session=session.id,
+        login=session.login,
+        mode=session.mode.value,
+        access=session.access.value,
+        application=session.application.value,
+        workstation=session.workstation,
+        client=session.client,
+    )
+    return session, _entered(school, session)
+
+
+def _is_open(school: School, mode: Mode) -> bool:
+    return mode is Mode.ADMINISTRATIVE or mode in school.open_modes
+
+
+def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
+    """
+    Free the seat this user left behind on this workstation by a cut.
+
+    A client that crashed and was started again has no token; without this its user could
+    wait for the end of his own lost session.
+    """
+    for session in school.sessions.of_account(account.id):
+        if (
+            session.link is None
+            and session.workstation == caller.hello.workstation
+            and session.address == caller.address
+        ):
+            end(school, session, goodbye(Farewell.SUPERSEDED))
+
+
+def _entered(school: School, session: Session) -> Entered:
+    base = school.base_in_service()
+    return Entered(
+        session=session.id,
+        mode=session.mode,
+        access=session.access,
+        state=session.state,
+        name=session.name,
+        base=session.base,
+        school_year=base.header.school_year,
+        revision=base.header.revision,
+        rights=tuple(sorted(session.rights, key=lambda right: right.value)),
+        resume_token=session.token,
+    )
+
+
+def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Session, Entered]:
+    """
+    Give a session a new connection; the old one, if it still lives, is told so.
+
+    Raises:
+        ServerStopping, NotInService, ResumeRefused.
+    """
+    if school.stopping:
+        raise ServerStopping()
+    school.base_in_service()
+    known = school.sessions.get(wish.session)
+    old = known.link if known is not None else None
+    session = school.sessions.resume(wish.session, wish.token, link, new_token())
+    if old is not None:
+        old.hang_up(encode_event(goodbye(Farewell.SUPERSEDED)), Farewell.SUPERSEDED.value)
+    session.address = caller.address
+    session.last_call_at = school.clock.timestamp()
+    school.journal.note("session.resumed", session.name, caller.address, session=session.id)
+    return session, _entered(school, session)
+
+
+def end(school: School, session: Session, farewell: Goodbye, by: str | None = None) -> bool:
+    """
+    End *session* for good: its seat is free when this returns. Idempotent, synchronous.
+
+    Returns:
+        Whether it had not ended before.
+    """
+    link = session.link
+    seconds = school.clock.timestamp() - session.since
+    if not school.sessions.end(session, farewell.code.value):
+        return False
+    school.departures.pop(session.id, None)
+    school.uploads.forget_all_of(session)
+    if link is not None:
+        link.hang_up(encode_event(farewell), farewell.code.value)
+    if school.exclusive.leave(session.id):
+        _tell_exclusive(school)
+    school.journal.note(
+        "session.ended",
+        by or farewell.by or session.name,
+        session.address,
+        session=session.id,
+        user=session.name,
+        login=session.login,
+        reason=farewell.code.value,
+        seconds=round(seconds, 1),
+    )
+    return True
+
+
+def link_gone(school: School, session: Session, link: Link, *, reason: Farewell) -> None:
+    """
+    Say that the connection behind *link* is over.
+
+    Args:
+        reason: ``LOGOUT`` when the client said goodbye, ``LOST`` when it just went, else
+            what the server held against it.
+    """
+    if session.ended or session.link is not link:
+        return  # ended before, or resumed on another connection
+    if reason is Farewell.LOST and session.resumable and not school.stopping:
+        session.link = None
+        school.sessions.cut(session, trio.current_time() + school.resume_seconds)
+        school.journal.note("session.cut", session.name, session.address, session=session.id)
+        return
+    end(school, session, goodbye(reason))
+
+
+def bury(school: School, session: Session, link: Link) -> None:
+    """End the session of a client that has been silent for too long; its seat is free."""
+    if session.link is link:
+        end(school, session, goodbye(Farewell.LOST), SERVER)
+
+
+def change_access(school: School, session: Session, access: Access) -> None:
+    """
+    Move *session* to *access*, with the seat that goes with it.
+
+    Raises:
+        SeatsExhausted, NotInContract, NotAllowed: The session is as it was.
+    """
+    account = school.directory.by_id(session.account_id)
+    if account is None or access not in school.directory.accesses_of(account, session.mode):
+        raise NotAllowed()
+    if access is session.access:
+        return
+    session.seat = school.seats.exchange(
+        session.seat, pool_for(session.mode, access), session.administrator
+    )
+    session.access = access
+    if access is Access.CONSULTATION and session.exclusive:
+        end_exclusive(school, session)
+    session.forced = _is_forced(school, session)
+    school.journal.note(
+        "session.access_changed",
+        session.name,
+        session.address,
+        session=session.id,
+        access=access.value,
+    )
+
+
+def check_may_write(school: School, session: Session) -> None:
+    """
+    Raises:
+        ReadOnly: The session is in consultation.
+        ExclusiveUse: Somebody else has the base for himself.
+    """
+    if session.access is Access.CONSULTATION:
+        raise ReadOnly()
+    school.exclusive.check_write(session.id)
+
+
+def begin_exclusive(school: School, session: Session) -> None:
+    """
+    Give *session* the base for itself; everybody else is told and reads only.
+
+    Raises:
+        ExclusiveUse, Conflict: Somebody has it, or the session already does.
+    """
+    school.exclusive.begin(session.id, session.name)
+    session.exclusive = True
+    school.journal.note("exclusive.began", session.name, session.address, session=session.id)
+    _tell_exclusive(school)
+
+
+def end_exclusive(school: School, session: Session) -> None:
+    """
+    Let the others write again.
+
+    Raises:
+        Conflict: This session does not have the base for itself.
+    """
+    school.exclusive.end(session.id)
+    session.exclusive = False
+    school.journal.note("exclusive.ended", session.name, session.address, session=session.id)
+    _tell_exclusive(school)
+
+
+def _is_forced(school: School, session: Session) -> bool:
+    return (
+        school.exclusive.holder not in (None, session.id)
+        and session.access is Access.MODIFICATION
+    )
+
+
+def _tell_exclusive(school: School) -> None:
+    news = encode_event(ExclusiveChanged(holder=school.exclusive.holder_name))
+    for session in school.sessions:
+        session.exclusive = session.id == school.exclusive.holder
+        forced = _is_forced(school, session)
+        if session.link is not None:
+            session.link.tell(news)
+        if forced is not session.forced:
+            session.forced = forced
+            if session.link is not None:
+                changed = AccessChanged(access=session.access, state=session.state)
+                session.link.tell(encode_event(changed))
+
+
+def broadcast(school: School, event: object) -> None:
+    """Tell every connected session *event*, encoded once."""
+    frame = encode_event(event)
+    for session in school.sessions:
+        if session.link is not None:
+            session.link.tell(frame)
+
+
+async def disconnect(
+    school: School,
+    session_ids: tuple[str, ...],
+    *,
+    everyone: bool,
+    asker: Session | None,
+    by: str,
+    address: str | None,
+    message: str | None,
+    delay_seconds: float,
+) -> list[str]:
+    """
+    Disconnect sessions (fiche 11, *Déconnecter*), at once or after an announced delay.
+
+    Args:
+        asker: Never among ``everyone``; may name itself.
+        by: Who decides it: the client is told.
+
+    Returns:
+        The sessions that leave.
+
+    Raises:
+        NotFound: A session is not there; nobody is disconnected.
+        Conflict: Nobody was named.
+    """
+    if everyone:
+        chosen = [each for each in school.sessions if each is not asker]
+    else:
+        if not session_ids:
+            raise Conflict("Désignez au moins une session.", "Name at least one session.")
+        chosen = []
+        for session_id in dict.fromkeys(session_ids):
+            session = school.sessions.get(session_id)
+            if session is None:
+                raise NotFound(what=f"session {session_id}")
+            chosen.append(session)
+    words: dict[str, str | None] = {"by": by, "message": message}
+    code = Farewell.DISCONNECTED_BY_ADMINISTRATOR
+    for session in chosen:
+        if delay_seconds > 0:
+            at = trio.current_time() + delay_seconds
+            school.departures[session.id] = (at, goodbye(code, **words))
+            if session.link is not None:
+                session.link.tell(encode_event(announcement(code, delay_seconds, **words)))
+        else:
+            end(school, session, goodbye(code, **words), by)
+    await school.journal.record(
+        "sessions.disconnected",
+        by,
+        address,
+        users=[session.name for session in chosen],
+        sessions=[session.id for session in chosen],
+        message=message,
+        delay_seconds=delay_seconds or None,
+    )
+    return [session.id for session in chosen]
+
+
+def seats_shown(school: School) -> SeatsShown:
+    """Return the counters of fiche 11, *Licences utilisées*."""
+    counted = school.seats.statistics()
+    plan, used = counted.plan, counted.in_use
+    return SeatsShown(
+        modification_used=used[Pool.MODIFICATION],
+        modification_total=plan.modification,
+        reserved_for_administrators=plan.reserved_for_administrators,
+        consultation_used=used[Pool.CONSULTATION] if plan.consultation else None,
+        teachers=used[Pool.TEACHER],
+        teachers_total=plan.teachers,
+        school_life=used[Pool.SCHOOL_LIFE],
+    )
+
+
+def connection_rows(school: School) -> list[ConnectionRow]:
+    """Return the table of fiche 11, the oldest session first."""
+    now = school.clock.timestamp()
+    return [
+        ConnectionRow(
+            session.id,
+            session.workstation,
+            session.application,
+            session.state,
+            session.mode,
+            session.name,
+            session.base,
+            now - session.since,
+            session.login,
+            session.address,
+            datetime.fromtimestamp(session.since, UTC),
+            now - session.last_call_at,
+        )
+        for session in sorted(school.sessions, key=lambda each: each.since)
+    ]
+
+
+def end_sessions_of(school: School, account_id: int, by: str) -> None:
+    """End every session of an account that was disabled or deleted."""
+    for session in school.sessions.of_account(account_id):
+        end(school, session, goodbye(Farewell.DISCONNECTED_BY_ADMINISTRATOR, by=by), by)
+
+
+def end_all(school: School, code: Farewell, *, message: str | None = None) -> None:
+    """End every session: the base or the server is closing."""
+    for session in school.sessions:
+        end(school, session, goodbye(code, message=message), SERVER)
+
+
+def sweep(school: School, transport_now: float) -> None:
+    """End what time ends: cut sessions, announced departures, inactive users."""
+    for session in school.sessions.lost(transport_now):
+        end(school, session, goodbye(Farewell.LOST), SERVER)
+    for session_id, (at, farewell) in list(school.departures.items()):
+        session_or_none = school.sessions.get(session_id)
+        if session_or_none is None:
+            del school.departures[session_id]
+        elif at <= transport_now:
+            end(school, session_or_none, farewell)
+    for session in school.sessions.inactive(school.clock.timestamp()):
+        end(school, session, goodbye(Farewell.IDLE), SERVER)

@@ -1,0 +1,138 @@
+"""
+The demo school, ready to use: data, accounts in each mode, in service.
+
+Passwords follow from the seed, are short to derive, and are shown to whoever starts the demo:
+nothing here is fit for a real school.
+"""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+import trio
+from sqlalchemy import Connection
+
+from pronote_protocol.scram import derive
+from pronote_protocol.words import Mode
+from pronote_server.demo.school import (
+    DEMO_RNE,
+    DEMO_SCHOOL_LIFE_CODE,
+    DEMO_SCHOOL_NAME,
+    DEMO_TEACHER_CODES,
+    demo_school,
+)
+from pronote_server.domain.accounts import Account, Credentials
+from pronote_server.domain.passwords import generate_password
+from pronote_server.hosting import bases, people
+from pronote_server.hosting.asker import Asker
+from pronote_server.hosting.groups import find_group
+from pronote_server.hosting.login import GENERATED_ITERATIONS
+from pronote_server.hosting.school import School
+from pronote_server.storage import accounts as kept
+
+__all__ = ["DEMO_RNE", "DEMO_SCHOOL_NAME", "DemoAccount", "demo_accounts", "fill_demo"]
+
+_ASKER = Asker("démonstration", None)
+
+# Five of them fill the seats that are not reserved for administrators (fiche 11: 6, of
+# which 1), so that one more shows the refusal.
+_SECRETARIES = 6
+
+
+@attrs.frozen
+class DemoAccount:
+    """An account whose password is shown; None once somebody changed it."""
+
+    mode: Mode
+    login: str
+    password: str | None
+    name: str
+
+
+async def fill_demo(school: School, seed: int) -> None:
+    """
+    Make a school that was just created the demo school of *seed*, in service.
+
+    It is the same school, with the same passwords, for the same seed.
+    """
+    draw = random.Random(f"accounts {seed}")
+    base = school.base
+    assert base is not None, "a school is opened with its base"
+    data = await trio.to_thread.run_sync(demo_school, seed, base.header.school_year)
+    await bases.fill(school, data)
+    await people.open_accounts(
+        school, _ASKER, people.teachers_of(data), Mode.TEACHER, random=draw
+    )
+    await people.open_accounts(
+        school, _ASKER, people.staff_of(data), Mode.SCHOOL_LIFE, random=draw
+    )
+    group = find_group(school, "Secrétariat")
+    office = [
+        Account(
+            id=0,
+            login=f"sec{number}",
+            name=f"Secrétariat (SEC{number})",
+            group_id=group.id,
+            created_at=school.now(),
+        )
+        for number in range(1, _SECRETARIES + 1)
+    ]
+    supervisor = school.directory.supervisor
+    assert supervisor is not None, "a school is created with its supervisor"
+    passwords = [generate_password(draw) for _ in range(len(office) + 1)]
+    keys = await trio.to_thread.run_sync(
+        lambda: [derive(password, GENERATED_ITERATIONS) for password in passwords]
+    )
+    ready = [
+        attrs.evolve(
+            account,
+            credentials=Credentials(k.salt, k.stored_key, k.server_key, k.iterations),
+            generated_password=password,
+        )
+        for account, password, k in zip([supervisor, *office], passwords, keys, strict=True)
+    ]
+    # The few whose passwords are printed have nothing to personalise first.
+    shown = [attrs.evolve(each, must_change=False) for each in _shown_people(school)]
+
+    def write(conn: Connection) -> list[Account]:
+        for account in [ready[0], *shown]:
+            kept.update_account(conn, account)
+        return [ready[0], *shown, *(kept.insert_account(conn, each) for each in ready[1:])]
+
+    for account in await school.records.write(write):
+        school.directory.put(account)
+    await school.keep("demo.seed", seed)
+    await bases.put_in_service(school, None, by=_ASKER.name)
+
+
+def demo_accounts(school: School) -> list[DemoAccount]:
+    """Return the accounts to show: the supervisor, the office, two teachers, one of staff."""
+    directory = school.directory
+    supervisor = directory.supervisor
+    office = [
+        account
+        for number in range(1, _SECRETARIES + 1)
+        if (account := directory.by_login(f"sec{number}")) is not None
+    ]
+    chosen = [
+        *((Mode.ADMINISTRATIVE, each) for each in (supervisor, *office) if each is not None),
+        *(
+            (
+                Mode.TEACHER if (each.person or "").startswith("teacher") else Mode.SCHOOL_LIFE,
+                each,
+            )
+            for each in _shown_people(school)
+        ),
+    ]
+    return [
+        DemoAccount(mode, account.login, account.generated_password, account.name)
+        for mode, account in chosen
+    ]
+
+
+def _shown_people(school: School) -> list[Account]:
+    wanted = [f"teacher:{code}" for code in DEMO_TEACHER_CODES]
+    wanted.append(f"staff:{DEMO_SCHOOL_LIFE_CODE}")
+    by_person = {account.person: account for account in school.directory.accounts}
+    return [by_person[person] for person in wanted if person in by_person]

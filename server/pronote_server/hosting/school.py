@@ -1,0 +1,154 @@
+"""
+A hosted school: everything that hangs off one RNE, and nothing shared with another.
+
+The books (accounts, seats, sessions, suspensions, exclusive use) live in memory and are
+changed only from the Trio thread, each in one synchronous step. What must survive is
+written to ``school.sqlite`` first and put into the books after the commit; the base in
+service is a file of its own, so that restoring one never restores a password.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+from sqlalchemy import Connection
+
+from pronote_protocol.errors import ContractExpired, NotInService
+from pronote_protocol.messages import Goodbye
+from pronote_protocol.words import Mode, Space
+from pronote_server.clock import Clock
+from pronote_server.config import Contract
+from pronote_server.domain.accounts import Directory
+from pronote_server.domain.exclusive import ExclusiveUse
+from pronote_server.domain.passwords import PasswordRules
+from pronote_server.domain.seats import SeatPool
+from pronote_server.domain.sessions import SessionBook
+from pronote_server.domain.suspensions import SuspensionBook
+from pronote_server.hosting.journal import Journal
+from pronote_server.hosting.uploads import Uploads
+from pronote_server.storage.base_file import BaseHeader
+from pronote_server.storage.database import Database
+from pronote_server.storage.settings import put_setting
+
+__all__ = ["OpenBase", "School", "new_token"]
+
+
+@attrs.frozen
+class OpenBase:
+    """The base that is loaded, and the threads that touch its file."""
+
+    header: BaseHeader
+    file: Path
+    database: Database
+
+    @property
+    def shown_name(self) -> str:
+        """As the table of connections writes it (fiche 11)."""
+        return f"{self.header.name} .not"
+
+
+@attrs.define(eq=False, kw_only=True)
+class School:
+    """
+    One hosted school.
+
+    Attributes:
+        in_service: Whether clients may enter the base that is loaded.
+        supervisor_set: Whether the first putting into service has happened.
+        open_modes: Modes the transfer of the timetable opened (fiche 6), besides
+            Administratif, which is always open.
+        departures: Sessions told that they must leave: transport time and goodbye.
+        inline: Databases without threads of their own; for tests.
+        deriving: Keeps the derivation of passwords to one thread.
+    """
+
+    rne: str
+    name: str
+    folder: Path
+    contract: Contract
+    rules: PasswordRules
+    scram_iterations: int
+    resume_seconds: float
+    clock: Clock
+    records: Database
+    journal: Journal
+    directory: Directory
+    suspensions: SuspensionBook
+    decoy_secret: bytes = attrs.field(repr=False)
+    open_modes: frozenset[Mode]
+    published_spaces: frozenset[Space] = frozenset()
+    inline: bool = False
+    in_service: bool = False
+    stopping: bool = False
+    base: OpenBase | None = None
+    latches_changed: bool = False
+    seats: SeatPool = attrs.field(init=False)
+    sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
+    exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
+    uploads: Uploads = attrs.field(factory=Uploads, init=False)
+    departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
+    deriving: trio.CapacityLimiter = attrs.field(
+        factory=lambda: trio.CapacityLimiter(1), init=False
+    )
+    base_stack: AsyncExitStack = attrs.field(factory=AsyncExitStack, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.seats = SeatPool(self.contract.seat_plan())
+
+    @property
+    def weak_passwords(self) -> bool:
+        """Whether passwords are derived with so few iterations that clients are told."""
+        return self.scram_iterations < 100_000
+
+    def base_in_service(self) -> OpenBase:
+        """
+        Return the base clients work on.
+
+        Raises:
+            NotInService: There is none.
+        """
+        if self.base is None or not self.in_service:
+            raise NotInService()
+        return self.base
+
+    def check_contract(self) -> None:
+        """
+        Raises:
+            ContractExpired: Nobody new is let in (fiche 3).
+        """
+        expires = self.contract.expires
+        if expires is not None and self.clock.now().date() > expires:
+            raise ContractExpired(expires=expires.isoformat())
+
+    async def keep(self, key: str, value: Any) -> None:
+        """Write a setting of the school and return once it is on disk."""
+
+        def write(conn: Connection) -> None:
+            put_setting(conn, key, value)
+
+        await self.records.write(write)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def statistics(self) -> dict[str, Any]:
+        """Return a snapshot for the logs, the console and the tests."""
+        return {
+            "rne": self.rne,
+            "in_service": self.in_service,
+            "sessions": attrs.asdict(self.sessions.statistics()),
+            "seats": self.seats.statistics(),
+            "suspensions": self.suspensions.statistics(),
+            "records": attrs.asdict(self.records.statistics()),
+        }
+
+
+def new_token() -> str:
+    """Return 128 random bits, for a token that must not be guessed."""
+    return secrets.token_hex(16)

@@ -1,0 +1,196 @@
+"""
+One client on one socket: the task that reads, and the link others use to reach it.
+
+The task owns reading. Writing goes through the outbox, synchronously, whoever writes. To
+hang up is therefore: cancel *reading* now, put a deadline on what is still to be written,
+say goodbye. Sending is never cancelled, so that half a frame never ends a conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from pronote_protocol.conversation import Stage, encode_event
+from pronote_protocol.messages import Ping
+from pronote_protocol.words import Farewell
+from pronote_server.config import Limits
+from pronote_server.hosting import connections
+from pronote_server.hosting.farewells import goodbye
+from pronote_server.native.doorstep import Doorstep, Reception
+from pronote_server.native.outbox import Outbox
+from pronote_server.native.peer import Peer
+from pronote_server.native.transport import Broken, Transport
+
+__all__ = ["Connection"]
+
+_SLOWEST_BYTES_PER_SECOND = 16 * 1024
+
+
+class Connection:
+    """
+    Args:
+        transport: `run` closes it.
+        address: Of the client, or what a trusted balancer says of it.
+        start_flushing: See `Outbox`.
+    """
+
+    def __init__(
+        self,
+        reception: Reception,
+        transport: Transport,
+        address: str,
+        start_flushing: Callable[[Callable[[], object]], None],
+    ) -> None:
+        self.address = address
+        self.peer: Peer | None = None
+        self.on_entered: Callable[[], None] | None = None
+        self._reception = reception
+        self._limits: Limits = reception.limits
+        self._transport = transport
+        self._outbox = Outbox(
+            transport,
+            self._limits.outbox_bytes,
+            self._limits.stall_seconds,
+            start_flushing,
+        )
+        self._reading = trio.CancelScope()
+        self._goodbye: bytes | None = None
+        self._pinged_at = 0.0
+        self._log = structlog.get_logger().bind(peer=address)
+
+    # ----------------------------------------------------------------- the link
+
+    def tell(self, frame: bytes) -> None:
+        """Send an encoded event; a client too slow to take it is hung up."""
+        if self._goodbye is None and not self._outbox.push(frame):
+            self._drop(Farewell.TOO_SLOW)
+
+    def hang_up(self, goodbye: bytes, code: str) -> None:
+        """Send *goodbye* after what is queued, then close. Idempotent; the first one wins."""
+        if self._goodbye is None:
+            self._goodbye = goodbye
+            self._log.debug("peer.hung_up", code=code)
+        self._reading.cancel(reason=f"hung up: {code}")
+
+    # ------------------------------------------------------------------ the task
+
+    async def run(self) -> None:
+        """Serve this client until either side leaves; closes the transport."""
+        # TLS and the hello have their deadlines before there is anything to sweep.
+        self._reading.deadline = trio.current_time() + self._limits.tls_seconds
+        try:
+            with self._reading:
+                try:
+                    await self._transport.start()
+                    await self._converse()
+                except Broken as exc:
+                    self._log.debug("peer.broken", error=str(exc))
+            await self._leave()
+        finally:
+            if self.peer is not None:
+                self.peer.close()
+            self._transport.close()
+
+    async def _converse(self) -> None:
+        doorstep = Doorstep(
+            self._reception,
+            self,
+            self.address,
+            self._transport.certificate_hash,
+            self._transport.server_name,
+        )
+        peer = self.peer = Peer(doorstep, self._log)
+        self._reading.deadline = doorstep.deadline
+        while not peer.over:
+            self._push(peer.feed(await self._transport.receive()))
+            while peer.waiting and not peer.over:
+                await self._outbox.drained()
+                self._push(await peer.go_on())
+            self._reading.deadline = doorstep.deadline
+            if doorstep.session is not None and self.on_entered is not None:
+                self.on_entered()
+                self.on_entered = None
+            # A client that does not read its answers is not read either.
+            if self._outbox.waiting_bytes:
+                await self._outbox.drained()
+
+    def _push(self, answers: bytes) -> None:
+        if answers and not self._outbox.push(answers):
+            self._drop(Farewell.TOO_SLOW)
+
+    async def _leave(self) -> None:
+        """Settle the session and say goodbye, within the farewell's time."""
+        peer = self.peer
+        if peer is None:
+            return  # no TLS, no words
+        late = self._reading.cancelled_caught and self._goodbye is None
+        reason = Farewell.TOO_SLOW if late else Farewell.LOST
+        if peer.farewell is not None:
+            reason = peer.farewell.code
+        elif peer.gone is not None:
+            reason = peer.gone
+        self._settle(reason)
+        last_words = self._goodbye
+        if last_words is None and peer.farewell is not None:
+            last_words = encode_event(peer.farewell)
+        if last_words is None and reason is not Farewell.LOST:
+            last_words = encode_event(goodbye(reason))
+        if last_words is None or self._outbox.broken:
+            return
+        with trio.move_on_after(self._limits.farewell_seconds, shield=True):
+            self._outbox.push(last_words)
+            await self._outbox.drained()
+            await self._transport.finish()
+
+    def _settle(self, reason: Farewell) -> None:
+        """Tell the school that this link is over; the seat is decided here."""
+        doorstep = self.peer.doorstep if self.peer is not None else None
+        if doorstep is not None and doorstep.school is not None and doorstep.session:
+            connections.link_gone(doorstep.school, doorstep.session, self, reason=reason)
+
+    def _drop(self, reason: Farewell) -> None:
+        """Give up on this client; its session ends now, and not when the task notices."""
+        self._settle(reason)
+        self.hang_up(encode_event(goodbye(reason)), reason.value)
+
+    # ---------------------------------------------------------------- the sweeper
+
+    def sweep(self, now: float) -> None:
+        """
+        Do what time asks for: ping the silent, drop the dead, the stalled and the stuck.
+
+        Synchronous; called by the door's one sweeper for every connection.
+        """
+        peer = self.peer
+        if peer is None or self._goodbye is not None:
+            return
+        if self._outbox.stalled(now) or (
+            peer.frame_since is not None
+            and now - peer.frame_since
+            > (
+                self._limits.frame_seconds
+                + self._reception.wire_limits.from_client_bytes / _SLOWEST_BYTES_PER_SECOND
+            )
+        ):
+            self._drop(Farewell.TOO_SLOW)
+        elif peer.wire.stage is Stage.ACTIVE:
+            silent = now - peer.heard_at
+            if silent >= self._limits.silence_seconds:
+                self._bury()
+            elif (
+                silent >= self._limits.heartbeat_seconds
+                and now - self._pinged_at >= self._limits.heartbeat_seconds
+            ):
+                self._pinged_at = now
+                self.tell(encode_event(Ping()))
+
+    def _bury(self) -> None:
+        """End the session of a client that is silent: its seat has been kept long enough."""
+        doorstep = self.peer.doorstep if self.peer is not None else None
+        lost = goodbye(Farewell.LOST)
+        if doorstep is not None and doorstep.school is not None and doorstep.session:
+            connections.bury(doorstep.school, doorstep.session, self)
+        self.hang_up(encode_event(lost), lost.code.value)

@@ -1,0 +1,241 @@
+"""
+From the hello to the session: the requests that may come before a session is entered.
+
+One `Doorstep` per connection; it holds what the client has shown of itself so far. Which
+request may come when is the conversation's business, not repeated here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import trio
+
+from pronote_protocol.conversation import ServerConversation
+from pronote_protocol.errors import (
+    AddressSuspended,
+    LocalProtocolError,
+    Refused,
+    ServerBusy,
+    ServerStopping,
+    UnknownSchool,
+    VersionUnsupported,
+)
+from pronote_protocol.limits import NEWEST_VERSION, OLDEST_VERSION, WireLimits
+from pronote_protocol.messages import (
+    Challenge,
+    Enter,
+    Entered,
+    Hello,
+    Limits,
+    LoginAccepted,
+    LoginFinish,
+    LoginStart,
+    Nothing,
+    Personalise,
+    Resume,
+    Welcome,
+)
+from pronote_protocol.records import structure
+from pronote_protocol.scram import BOUND, PLAIN
+from pronote_protocol.words import Farewell, Mode
+from pronote_server.config import Limits as PeerLimits
+from pronote_server.domain.accounts import Account
+from pronote_server.domain.sessions import Link, Session
+from pronote_server.domain.suspensions import RequestMeter
+from pronote_server.hosting import connections, passwords, security
+from pronote_server.hosting.connections import Caller
+from pronote_server.hosting.login import Attempt
+from pronote_server.hosting.school import School
+
+__all__ = ["Doorstep", "Reception"]
+
+SERVER_NAME = "pronote-emulator 0.1.0"
+
+
+class Reception(Protocol):
+    """What a connection needs of the door it came through."""
+
+    limits: PeerLimits
+    wire_limits: WireLimits
+
+    def school_for(self, rne: str | None, server_name: str | None) -> School | None:
+        """Return the school named by the hello or the TLS server name, or the default."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether newcomers are told to come back later."""
+
+
+class Doorstep:
+    """
+    Args:
+        link: Given to the session when there is one.
+        certificate_hash: Of the certificate this client was shown; None without TLS.
+    """
+
+    def __init__(
+        self,
+        reception: Reception,
+        link: Link,
+        address: str,
+        certificate_hash: bytes | None,
+        server_name: str | None,
+    ) -> None:
+        self.wire = ServerConversation(reception.wire_limits)
+        self.address = address
+        self.school: School | None = None
+        self.session: Session | None = None
+        self.deadline = trio.current_time() + reception.limits.hello_seconds
+        self._reception = reception
+        self._link = link
+        self._certificate_hash = certificate_hash
+        self._server_name = server_name
+        self._caller: Caller | None = None
+        self._attempt: Attempt | None = None
+        self._account: Account | None = None
+        self._meter: RequestMeter | None = None
+
+    def visited(self) -> tuple[School, Session]:
+        """Return whose session this is; only once there is one."""
+        if self.school is None or self.session is None:
+            raise LocalProtocolError("no session yet")
+        return self.school, self.session
+
+    def count_requests(self, requests: int) -> None:
+        """Count what was just read; too many a second suspend the address, not the session."""
+        if self._meter is not None and self.school is not None and requests:
+            suspension = self._meter.count(requests, self.school.clock.timestamp())
+            security.suspended_meanwhile(self.school, self.address, suspension)
+
+    def hello(self, params: dict[str, Any]) -> Welcome:
+        """
+        Raises:
+            VersionUnsupported, UnknownSchool, ServerBusy, ServerStopping, AddressSuspended,
+            ContractExpired: All but the last end the connection.
+        """
+        hello = structure(params, Hello)
+        version = min(hello.newest, NEWEST_VERSION)
+        if version < max(hello.oldest, OLDEST_VERSION):
+            raise VersionUnsupported(oldest=OLDEST_VERSION, newest=NEWEST_VERSION)
+        if self._reception.is_full:
+            raise ServerBusy(retry_after=5.0)
+        school = self._reception.school_for(hello.rne, self._server_name)
+        if school is None:
+            raise UnknownSchool(rne=hello.rne or self._server_name or "?")
+        caller = Caller(self.address, hello)
+        connections.receive(school, caller)
+        self.school, self._caller = school, caller
+        self._meter = school.suspensions.request_meter(self.address)
+        limits, wire = self._reception.limits, self._reception.wire_limits
+        self.deadline = trio.current_time() + limits.login_seconds
+        return Welcome(
+            version=version,
+            server=SERVER_NAME,
+            rne=school.rne,
+            school=school.name,
+            mechanisms=(BOUND, PLAIN) if self._certificate_hash else (PLAIN,),
+            modes=tuple(
+                mode
+                for mode in Mode
+                if mode is Mode.ADMINISTRATIVE or mode in school.open_modes
+            ),
+            in_service=school.in_service,
+            weak_passwords=school.weak_passwords,
+            limits=Limits(
+                before_login_bytes=wire.before_login_bytes,
+                from_client_bytes=wire.from_client_bytes,
+                from_server_bytes=wire.from_server_bytes,
+                page_rows=wire.page_rows,
+                chunk_bytes=wire.chunk_bytes,
+                login_seconds=limits.login_seconds,
+                heartbeat_seconds=limits.heartbeat_seconds,
+                silence_seconds=limits.silence_seconds,
+                resume_seconds=school.resume_seconds,
+            ),
+        )
+
+    def login_start(self, params: dict[str, Any]) -> Challenge:
+        """
+        Raises:
+            AddressSuspended, RemoteProtocolError.
+        """
+        school, caller = self._greeted()
+        self._attempt = Attempt(
+            school,
+            self.address,
+            caller.hello.instance,
+            self._certificate_hash,
+            structure(params, LoginStart),
+        )
+        return self._attempt.challenge()
+
+    async def login_finish(self, params: dict[str, Any]) -> LoginAccepted:
+        """
+        Raises:
+            BadCredentials, AccountDisabled.
+        """
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            raise LocalProtocolError("login.finish without login.start")
+        self._account, accepted = await attempt.finish(structure(params, LoginFinish))
+        return accepted
+
+    async def personalise(self, params: dict[str, Any]) -> Nothing:
+        """
+        Raises:
+            PasswordRefused.
+        """
+        school, _ = self._greeted()
+        account = self._proved()
+        wish = structure(params, Personalise)
+        self._account = await passwords.personalise(
+            school, account.id, wish.new_password, self.address
+        )
+        return Nothing()
+
+    def enter(self, params: dict[str, Any]) -> Entered:
+        """
+        Raises:
+            Refused: See `connections.enter`.
+        """
+        school, caller = self._greeted()
+        wish = structure(params, Enter)
+        self.session, entered = connections.enter(
+            school, caller, self._proved(), wish, self._link
+        )
+        self._inside()
+        return entered
+
+    def resume(self, params: dict[str, Any]) -> Entered:
+        """
+        Raises:
+            ResumeRefused, NotInService, ServerStopping.
+        """
+        school, caller = self._greeted()
+        wish = structure(params, Resume)
+        self.session, entered = connections.resume(school, caller, wish, self._link)
+        self._inside()
+        return entered
+
+    def farewell_of(self, refusal: Refused) -> Farewell:
+        """Return the goodbye that follows a refusal which ends the connection."""
+        if isinstance(refusal, AddressSuspended):
+            return Farewell.SUSPENDED
+        if isinstance(refusal, (ServerStopping, ServerBusy)):
+            return Farewell.SERVER_STOPPING
+        return Farewell.PROTOCOL_ERROR
+
+    def _inside(self) -> None:
+        self.deadline = float("inf")
+        self._account = None
+
+    def _greeted(self) -> tuple[School, Caller]:
+        if self.school is None or self._caller is None:
+            raise LocalProtocolError("no hello yet")
+        return self.school, self._caller
+
+    def _proved(self) -> Account:
+        if self._account is None:
+            raise LocalProtocolError("no login yet")
+        return self._account

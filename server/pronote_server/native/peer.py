@@ -1,0 +1,217 @@
+"""
+One client, without I/O: bytes in, bytes out.
+
+`Peer.feed` takes what the transport returned and gives back everything there is to answer,
+in one piece. A call that needs the disk does not answer at once: `Peer.waiting` is then
+true, and the connection awaits `Peer.go_on`, which gives the rest. Answers keep the order
+of the requests whatever some of them wait for.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Coroutine
+from types import CoroutineType
+from typing import Any
+
+import structlog
+import trio
+
+from pronote_protocol.catalogue import CATALOGUE
+from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation, Stage
+from pronote_protocol.errors import (
+    FrameTooLarge,
+    InternalError,
+    NotAllowed,
+    Refused,
+    RemoteProtocolError,
+    UnknownMethod,
+)
+from pronote_protocol.messages import Event, Goodbye, Pong, Request
+from pronote_protocol.records import structure, unstructure
+from pronote_protocol.words import Farewell
+from pronote_server.hosting import connections, security
+from pronote_server.hosting.farewells import goodbye
+from pronote_server.native.calls import ANSWERS, Visit
+from pronote_server.native.doorstep import Doorstep
+from pronote_server.storage.errors import StorageFailed
+
+__all__ = ["Peer"]
+
+# One read can hold three thousand tiny requests; after so many the others get their turn.
+_REQUESTS_IN_A_ROW = 32
+
+
+class Peer:
+    """
+    What one client has said, and what it may do.
+
+    Args:
+        doorstep: Everything up to the session; holds the session once there is one.
+        log: Bound to the client's address.
+
+    Attributes:
+        farewell: Set when the conversation is over for a reason the client is told.
+        gone: Set when the client said goodbye, or ended its stream.
+        heard_at: Transport time of the last bytes.
+    """
+
+    def __init__(self, doorstep: Doorstep, log: structlog.typing.FilteringBoundLogger) -> None:
+        self.doorstep = doorstep
+        self.wire: ServerConversation = doorstep.wire
+        self.farewell: Goodbye | None = None
+        self.gone: Farewell | None = None
+        self.heard_at = trio.current_time()
+        self.frame_since: float | None = None
+        self._log = log
+        self._slow: tuple[Request, Coroutine[Any, Any, Any]] | None = None
+        self._more = False
+        self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "hello": doorstep.hello,
+            "login.start": doorstep.login_start,
+            "login.finish": doorstep.login_finish,
+            "password.personalise": doorstep.personalise,
+            "session.enter": doorstep.enter,
+            "session.resume": doorstep.resume,
+        }
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `go_on` must be awaited before more is fed."""
+        return self._slow is not None or self._more
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be read from this client."""
+        return self.farewell is not None or self.gone is not None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what was received (``b""`` at the end of stream); return the answers."""
+        self.heard_at = trio.current_time()
+        self.wire.receive(data)
+        return self._work()
+
+    async def go_on(self) -> bytes:
+        """
+        Finish the call that waits and go on with what was read; return the answers.
+
+        Cancelled while it waits, the answer is never given; a write may have happened.
+        """
+        if self._slow is None:
+            await trio.lowlevel.checkpoint()
+            return self._work()
+        request, answer = self._slow
+        try:
+            said = self._say(request, await answer)
+        except Refused as refusal:
+            said = self._refuse(request, refusal)
+        except RemoteProtocolError as exc:
+            self._break_off(exc)
+            return b""
+        except Exception as exc:
+            said = self._crash(request, exc)
+        finally:
+            self._slow = None
+        return said + self._work()
+
+    def close(self) -> None:
+        """Forget what waits; for a connection that ends before `go_on`."""
+        if self._slow is not None:
+            self._slow[1].close()
+            self._slow = None
+
+    def _work(self) -> bytes:
+        out: list[bytes] = []
+        self._more = False
+        try:
+            for _ in range(_REQUESTS_IN_A_ROW):
+                message = self.wire.next_event()
+                if message is NEED_DATA:
+                    break
+                if message is CLOSED:
+                    self.gone = Farewell.LOST
+                    break
+                if isinstance(message, Request):
+                    said = self._answer(message)
+                    if said is None:
+                        break
+                    out.append(said)
+                elif isinstance(message, Event):
+                    out.append(self._hear(message))
+                if self.over:
+                    break
+            else:
+                self._more = True
+        except RemoteProtocolError as exc:
+            self._break_off(exc)
+        self.doorstep.count_requests(len(out))
+        if not self.wire.mid_frame:
+            self.frame_since = None
+        elif self.frame_since is None:
+            self.frame_since = self.heard_at
+        return b"".join(out)
+
+    def _hear(self, event: Event) -> bytes:
+        if event.name == "ping":
+            return self.wire.tell(Pong()) if self.wire.stage is Stage.ACTIVE else b""
+        if event.name == "goodbye":
+            self.gone = Farewell.LOGOUT
+        return b""
+
+    def _answer(self, request: Request) -> bytes | None:
+        """Return the answer, or None when it has to be waited for."""
+        try:
+            establish = self._establishing.get(request.method)
+            result = establish(request.params) if establish else self._call(request)
+            if type(result) is CoroutineType:
+                self._slow = (request, result)
+                return None
+            return self._say(request, result)
+        except Refused as refusal:
+            return self._refuse(request, refusal)
+        except RemoteProtocolError:
+            raise
+        except Exception as exc:
+            return self._crash(request, exc)
+
+    def _call(self, request: Request) -> Any:
+        school, session = self.doorstep.visited()
+        session.last_call_at = school.clock.timestamp()
+        call = CATALOGUE.get(request.method)
+        if call is None:
+            raise UnknownMethod(method=request.method)
+        if session.mode not in call.modes or call.right not in session.rights:
+            return self._unauthorised(request.method)
+        params = structure(request.params, call.params)
+        if call.writes:
+            connections.check_may_write(school, session)
+        return ANSWERS[request.method](Visit(school, session), params)
+
+    async def _unauthorised(self, method: str) -> None:
+        school, session = self.doorstep.visited()
+        await security.unauthorised_call(school, session, method)
+        raise NotAllowed()
+
+    def _say(self, request: Request, result: Any) -> bytes:
+        try:
+            return self.wire.answer(request.id, unstructure(result))
+        except FrameTooLarge as exc:
+            return self._crash(request, exc)
+
+    def _refuse(self, request: Request, refusal: Refused) -> bytes:
+        said = self.wire.refuse(request.id, refusal)
+        if refusal.ends:
+            self.farewell = goodbye(
+                self.doorstep.farewell_of(refusal), reference=refusal.reference
+            )
+        return said
+
+    def _crash(self, request: Request, exc: Exception) -> bytes:
+        reference = f"E-{secrets.token_hex(4)}"
+        event = "call.failed" if isinstance(exc, StorageFailed) else "call.crashed"
+        self._log.error(event, method=request.method, reference=reference, exc_info=exc)
+        return self.wire.refuse(request.id, InternalError(reference=reference))
+
+    def _break_off(self, exc: RemoteProtocolError) -> None:
+        self._log.info("peer.protocol_error", error=str(exc), stage=self.wire.stage.value)
+        self.farewell = goodbye(Farewell.PROTOCOL_ERROR, detail=str(exc)[:200])

@@ -1,0 +1,52 @@
+"""The operator's end of the rescue door; blocking, one request a connection."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from pronote_protocol.codec import pack, unpack
+from pronote_protocol.errors import ProtocolError
+from pronote_protocol.framing import FrameDecoder, encode_frame
+from pronote_protocol.limits import WireLimits
+from pronote_protocol.messages import Request, Response, from_wire, to_wire
+
+__all__ = ["NoServer", "ask"]
+
+# Rows of ten thousand sessions.
+_LONGEST_ANSWER = 16 * 1024 * 1024
+
+
+class NoServer(Exception):
+    """Nobody answers at the rescue door."""
+
+
+def ask(path: Path, command: str, params: dict[str, Any], *, seconds: float = 30.0) -> Any:
+    """
+    Return the answer of the server whose rescue door is at *path*.
+
+    Raises:
+        NoServer: No server is running there, or it does not answer in time.
+        Refused: The command was refused.
+    """
+    limits = WireLimits(from_server_bytes=_LONGEST_ANSWER, containers=1_000_000)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(seconds)
+            sock.connect(str(path))
+            sock.sendall(encode_frame(pack(to_wire(Request(0, command, params)))))
+            frames = FrameDecoder(_LONGEST_ANSWER)
+            while (payload := frames.next_payload()) is None:
+                frames.feed(sock.recv(65536))
+                if frames.finished:
+                    raise NoServer(f"the server at {path} closed without an answer")
+    except OSError as exc:
+        raise NoServer(f"no server answers at {path}: {exc}") from None
+    except ProtocolError as exc:
+        raise NoServer(f"what answers at {path} is no server of ours: {exc}") from None
+    response = from_wire(unpack(payload, limits))
+    assert isinstance(response, Response)
+    if response.error is not None:
+        raise response.error
+    return response.result

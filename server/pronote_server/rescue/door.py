@@ -1,0 +1,138 @@
+"""
+The rescue door: a local socket that only the server's owner can open.
+
+It has its own budget and its own spare descriptor, and asks nobody for a seat or an address:
+it answers when every seat, socket and address of the other doors is exhausted. Frames and
+values are those of the native protocol; a request is ``[0, id, command, params]``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+import trio
+
+from pronote_protocol.codec import pack, unpack
+from pronote_protocol.errors import (
+    InternalError,
+    ProtocolError,
+    Refused,
+    RemoteProtocolError,
+    UnknownMethod,
+)
+from pronote_protocol.framing import FrameDecoder, encode_frame
+from pronote_protocol.limits import WireLimits
+from pronote_protocol.messages import Request, Response, from_wire, to_wire
+
+__all__ = ["Command", "RescueDoor"]
+
+log = structlog.get_logger()
+
+Command = Callable[[dict[str, Any]], Awaitable[Any]]
+
+# An operator has a few terminals; a loop gone wild on the machine waits for its turn.
+_AT_ONCE = 8
+_SECONDS = 120.0
+
+
+class RescueDoor:
+    """
+    Args:
+        path: Of the local socket; what a dead server left there is replaced.
+        commands: By name.
+    """
+
+    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+        self._path = path
+        self._commands = commands
+        self._room = trio.CapacityLimiter(_AT_ONCE)
+        # Given up for a moment when the process has no descriptor left.
+        self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+
+    async def serve(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Serve until cancelled."""
+        self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.setblocking(False)
+            before = os.umask(0o177)
+            try:
+                listener.bind(str(self._path))
+            finally:
+                os.umask(before)
+            listener.listen(16)
+            async with trio.open_nursery() as nursery:
+                task_status.started()
+                while True:
+                    await trio.lowlevel.wait_readable(listener)
+                    await self._room.acquire_on_behalf_of(token := object())
+                    try:
+                        sock = self._accept(listener)
+                    except BlockingIOError:
+                        sock = None
+                    if sock is None:
+                        self._room.release_on_behalf_of(token)
+                        continue
+                    nursery.start_soon(self._serve_one, sock, token)
+        finally:
+            listener.close()
+            self._path.unlink(missing_ok=True)
+            if self._spare is not None:
+                os.close(self._spare)
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        try:
+            return listener.accept()[0]
+        except OSError as exc:
+            if exc.errno != errno.EMFILE or self._spare is None:
+                raise
+        os.close(self._spare)
+        self._spare = None
+        return listener.accept()[0]
+
+    async def _serve_one(self, sock: socket.socket, token: object) -> None:
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
+        try:
+            with trio.move_on_after(_SECONDS):
+                await self._converse(stream)
+        except* (trio.BrokenResourceError, ProtocolError) as group:
+            log.info("rescue.broken_off", error=str(group.exceptions[0]))
+        except* Exception as group:
+            log.error("rescue.crashed", exc_info=group)
+        finally:
+            sock.close()
+            self._room.release_on_behalf_of(token)
+            if self._spare is None:
+                self._spare = os.open(os.devnull, os.O_RDONLY)
+
+    async def _converse(self, stream: trio.SocketStream) -> None:
+        limits = WireLimits()
+        frames = FrameDecoder(limits.from_client_bytes)
+        while data := await stream.receive_some():
+            frames.feed(data)
+            while (payload := frames.next_payload()) is not None:
+                request = from_wire(unpack(payload, limits))
+                if not isinstance(request, Request):
+                    raise RemoteProtocolError("only requests are expected here")
+                response = await self._answer(request)
+                await stream.send_all(encode_frame(pack(to_wire(response))))
+
+    async def _answer(self, request: Request) -> Response:
+        command = self._commands.get(request.method)
+        try:
+            if command is None:
+                raise UnknownMethod(method=request.method)
+            return Response(request.id, None, await command(request.params))
+        except Refused as refusal:
+            return Response(request.id, refusal, None)
+        except Exception:
+            log.exception("rescue.command_crashed", command=request.method)
+            return Response(request.id, InternalError(), None)
