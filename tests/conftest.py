@@ -68,12 +68,13 @@ def _refuse_the_checkout() -> None:
 
 @pytest.fixture(autouse=True)
 def logs() -> Generator[Logs, None, None]:
-    """An error in the log that no test expected is a failure, not noise."""
+    """An error in the log that no test expected is a failure, not noise; so is a secret."""
     capture = Logs()
     structlog.configure(processors=[capture], cache_logger_on_first_use=False)
     yield capture
     structlog.reset_defaults()
     assert capture.unexpected() == []
+    assert capture.leaking() == []
 
 
 @pytest.fixture

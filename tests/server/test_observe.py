@@ -163,7 +163,13 @@ def test_secrets_are_never_told(name: str) -> None:
 
 
 def test_what_is_no_secret_is_left_alone() -> None:
-    event = {"event": "password.changed", "login": "dupas", "key": 5, "list": [1, {"a": 2}]}
+    event: dict[str, Any] = {
+        "event": "password.changed",
+        "login": "dupas",
+        "key": 5,
+        "list": [1, {"a": 2}],
+    }
+    event |= {"wrong_passwords": 5, "password_must_change": True, "token": None}
 
     assert keep_secrets(None, "info", dict(event)) == event
 
@@ -187,3 +193,13 @@ def test_the_logs_fixture_tells_the_unexpected(logs: Logs) -> None:
     assert [entry["event"] for entry in logs.unexpected()] == ["peer.crashed"]
     assert [entry["peer"] for entry in logs.of("peer.crashed")] == [1]
     logs.expect("peer.crashed")
+
+
+def test_the_logs_fixture_tells_a_secret(logs: Logs) -> None:
+    log = structlog.get_logger()
+
+    log.info("login.done", login="dupas", tried=[{"password": "Ab3!"}])
+    log.info("login.done", login="dupas", wrong_passwords=1)
+
+    assert logs.leaking() == ["login.done"]
+    logs.entries.clear()

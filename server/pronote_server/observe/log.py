@@ -77,15 +77,22 @@ def set_up_logging(
 
 
 def keep_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replace the value of every field named after a secret, at any depth that is shown."""
+    """
+    Replace the value of every field named after a secret, at any depth that is shown.
+
+    Numbers and booleans stay: how many wrong passwords there were is no secret.
+    """
     return {key: _kept(key, value, _DEEPEST) for key, value in event.items()}
 
 
 def _kept(key: object, value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(key, str) and any(word in key.lower() for word in _SECRET_WORDS):
         return REDACTED
     if isinstance(value, Mapping) and depth:
         return {inner: _kept(inner, below, depth - 1) for inner, below in value.items()}
     if isinstance(value, list | tuple) and depth:
-        return [_kept(None, below, depth - 1) for below in value]
+        kept = [_kept(None, below, depth - 1) for below in value]
+        return tuple(kept) if isinstance(value, tuple) else kept
     return value

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from structlog.testing import LogCapture
 
+from .log import keep_secrets
+
 __all__ = ["Logs"]
 
 FAILURES: Final = frozenset({"error", "critical"})
@@ -42,4 +44,12 @@ class Logs(LogCapture):
             entry
             for entry in list(self.entries)
             if entry["log_level"] in FAILURES and entry["event"] not in self._expected
+        ]
+
+    def leaking(self) -> list[str]:
+        """Return the events that had a secret for a field; in production it is blanked out."""
+        return [
+            entry["event"]
+            for entry in list(self.entries)
+            if keep_secrets(None, "", dict(entry)) != entry
         ]
