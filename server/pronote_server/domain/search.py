@@ -9,7 +9,18 @@ __all__ = ["fold"]
 
 # Letters and signs that Unicode does not decompose, though every French reader does.
 _PLAIN: Final = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "’": "'", "‘": "'", "‐": "-", "‑": "-"}
+    {
+        "œ": "oe",
+        "æ": "ae",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ı": "i",
+        "’": "'",
+        "‘": "'",
+        "‐": "-",
+        "‑": "-",
+    }
 )
 
 
@@ -21,10 +32,7 @@ def fold(text: str) -> str:
     count. Folding a key gives the same key, so that stored keys may be compared with a
     folded question.
     """
-    plain = text.casefold().translate(_PLAIN)
-    # Decomposing may bring up new letters with case (ℍ is H), and casefolding new marks
-    # (İ is i and a dot): hence the second round.
-    plain = _without_marks(_without_marks(plain).casefold().translate(_PLAIN))
+    plain = _without_marks(text).casefold().translate(_PLAIN)
     return " ".join(plain.split())
 
 

@@ -37,6 +37,8 @@ LIMIT = MAX_DOCUMENT_BYTES
         (b"\x1f\x8b\x08\x00garbage....", "gzip abîmé", "is damaged"),
         (gzip.compress(b"a" * (LIMIT + 1)), "plus de 16 Mio", "more than 16 MiB"),
         (gzip.compress(b"a" * LIMIT) + gzip.compress(b"a"), "plus de 16", "more than 16"),
+        # The bound is on all members together, and stops before the next one is looked at.
+        (gzip.compress(b"a" * LIMIT) + gzip.compress(b"a") + b"no gzip", "plus de 16", "16"),
         (b"a" * (LIMIT + 1), "plus de 16 Mio", "more than 16 MiB"),
         (b"<a>" * 40, "trop imbriqués", "nested too deep"),
         (b"<a>" + b"<b/>" * 300_001, "trop d'éléments", "too many elements"),

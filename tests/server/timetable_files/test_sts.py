@@ -63,6 +63,24 @@ def test_lessons_have_days_times_weeks_and_all_their_teachers() -> None:
     assert (alone.teacher_codes, alone.room_codes) == (("99",), ())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<CODE_SALLE>101<", "<CODE_SALLE>102<"),
+        ("<CODE_ALTERNANCE>Q1<", "<CODE_ALTERNANCE>H<"),
+        ("<HEURE_DEBUT>0830<", "<HEURE_DEBUT>0900<"),
+        ("<JOUR>1<", "<JOUR>5<"),
+    ],
+)
+def test_teachers_in_other_rooms_weeks_or_times_are_not_co_teaching(old: str, new: str) -> None:
+    head, teacher, tail = UP.partition(b'<ENSEIGNANT TYPE="local" ID="11">')
+    up = head + teacher + tail.replace(old.encode(), new.encode(), 1)
+    lessons = read_sts(DOWN, up).data.lessons
+
+    assert len(lessons) == 5
+    assert all(len(lesson.teacher_codes) == 1 for lesson in lessons)
+
+
 def test_the_grid_goes_from_the_first_opening_to_the_last_lesson() -> None:
     grid = read_sts(DOWN, UP).data.grid
 
