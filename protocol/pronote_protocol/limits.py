@@ -41,7 +41,7 @@ class WireLimits:
         before_login_bytes: Longest frame of a client that has not entered. A hello and
             a SCRAM proof are under 1 KiB.
         from_client_bytes: Longest frame of a client that has entered. The worst msgpack
-            of this size unpacks to 2.5 MiB of Python objects, under the 8 MiB promised.
+            of this size unpacks to 2 MiB of Python objects, under the 8 MiB promised.
         from_server_bytes: Longest frame of a server; longer results are paged.
         depth: Deepest nesting of arrays and maps, the envelope included.
         containers: Most arrays and maps in one frame. Nine in ten of the cost of a

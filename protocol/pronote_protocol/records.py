@@ -173,9 +173,11 @@ def _read_int(value: Any) -> int:
 
 
 def _read_number(value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) is int and value in _INT64:
+        return float(value)
+    if type(value) is not float or not math.isfinite(value):
         raise _expected("finite number", value)
-    return float(value)
+    return value
 
 
 def _read_instant(value: Any) -> datetime.datetime:

@@ -1,0 +1,120 @@
+"""The catalogue holds together: whoever adds a call is told what it lacks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+import pytest
+
+from pronote_protocol.catalogue import CATALOGUE, Call, Page
+from pronote_protocol.catalogue.call import ANY_MODE
+from pronote_protocol.catalogue.users import UserRow
+from pronote_protocol.conversation import Saying
+from pronote_protocol.limits import WireLimits
+from pronote_protocol.messages import Nothing
+from pronote_protocol.records import is_row, structure
+from pronote_protocol.words import Mode, Right
+
+EVERY = list(CATALOGUE.values())
+READING = ("show", "list", "read", "mine", "rules", "password")
+
+
+def by_name(call: Call[Any, Any]) -> str:
+    return call.name
+
+
+@pytest.mark.parametrize("call", EVERY, ids=by_name)
+def test_a_call_is_named_family_dot_verb(call: Call[Any, Any]) -> None:
+    assert re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", call.name)
+    assert len(call.name) <= 64
+
+
+@pytest.mark.parametrize("call", EVERY, ids=by_name)
+def test_a_call_says_what_it_does_in_one_sentence(call: Call[Any, Any]) -> None:
+    assert re.fullmatch(r"[A-Z][^.]*(\.[^ ][^.]*)*\.", call.summary)
+
+
+@pytest.mark.parametrize("call", EVERY, ids=by_name)
+def test_a_call_has_a_right_and_a_mode(call: Call[Any, Any]) -> None:
+    assert isinstance(call.right, Right)
+    assert call.modes
+    assert call.modes <= ANY_MODE
+
+
+@pytest.mark.parametrize("call", EVERY, ids=by_name)
+def test_params_travel_as_a_map_and_can_be_read(call: Call[Any, Any]) -> None:
+    """An array could not gain a field; and a kind that does not travel is found here."""
+    assert attrs.has(call.params)
+    assert not is_row(call.params)
+    assert not is_row(call.result) or call.name in ("users.change", "groups.create")
+    required = [
+        field.name for field in attrs.fields(call.params) if field.default is attrs.NOTHING
+    ]
+    if not required:
+        structure({}, call.params)
+
+
+@pytest.mark.parametrize("call", [call for call in EVERY if call.writes], ids=by_name)
+def test_a_call_that_writes_does_not_only_read(call: Call[Any, Any]) -> None:
+    assert call.name.split(".")[1] not in READING
+    # What everybody has by being there cannot change the base of a session in consultation.
+    assert call.right is not Right.OWN
+
+
+def test_no_call_has_the_name_of_a_step_of_the_login() -> None:
+    """It would never reach the catalogue."""
+    assert not {saying.value for saying in Saying} & CATALOGUE.keys()
+
+
+def test_a_teacher_finds_only_calls_about_himself() -> None:
+    rights = {call.right for call in EVERY if Mode.TEACHER in call.modes}
+
+    assert rights == {Right.OWN}
+
+
+def test_every_call_about_others_accounts_is_for_the_office() -> None:
+    for call in EVERY:
+        if call.right not in (Right.OWN, Right.READ_RESOURCES, Right.READ_TIMETABLES):
+            assert call.modes == {Mode.ADMINISTRATIVE}, call.name
+
+
+def test_a_page_asks_for_no_more_rows_than_an_answer_may_carry() -> None:
+    for call in EVERY:
+        limit = next((f for f in attrs.fields(call.params) if f.name == "limit"), None)
+        if limit is None:
+            continue
+        most = WireLimits().page_rows
+        required = {
+            field.name: "teachers"
+            for field in attrs.fields(call.params)
+            if field.default is attrs.NOTHING
+        }
+        structure({**required, "limit": most}, call.params)
+        with pytest.raises(Exception, match="limit"):
+            structure({**required, "limit": most + 1}, call.params)
+        with pytest.raises(Exception, match="limit"):
+            structure({**required, "limit": 0}, call.params)
+
+
+def test_a_call_declared_twice_is_a_mistake_found_at_import() -> None:
+    with pytest.raises(ValueError, match=r"session\.show is declared twice"):
+        Call(
+            name="session.show",
+            params=Nothing,
+            result=Page[Any],
+            right=Right.OWN,
+            summary="Again.",
+        )
+
+
+def test_secrets_of_calls_are_not_in_the_repr() -> None:
+    for call in EVERY:
+        for kind in (call.params, call.result):
+            # The password of a row of users is a state: generated, personalised, unset.
+            if not attrs.has(kind) or kind is UserRow:
+                continue
+            for field in attrs.fields(kind):
+                secret = "password" in field.name and field.type in (str, "str")
+                assert not (secret and field.repr), f"{kind.__name__}.{field.name}"
