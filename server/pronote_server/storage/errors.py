@@ -56,6 +56,11 @@ class StorageFailed(StorageError):
     def disk_full(self) -> bool:
         return self.code.startswith("SQLITE_FULL")
 
+    @property
+    def damaged(self) -> bool:
+        """Whether it is the file that is wrong, not the disk below it."""
+        return self.code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
 
 class ConstraintBroken(StorageError):
     """The schema refuses this row: a duplicate, a missing parent, a value out of range."""
