@@ -204,6 +204,7 @@ class ScriptedPeer:
         self._wire = ServerConversation(WireLimits())
         self._login: ServerLogin | None = None
         self._writing = trio.Lock()
+        self._scope = trio.CancelScope()
 
     async def say(self, *events: Any) -> None:
         """Tell *events*."""
@@ -216,18 +217,20 @@ class ScriptedPeer:
         await self.stream.aclose()
 
     async def cut(self) -> None:
-        """Close without a word."""
+        """Close without a word, whatever was being answered."""
+        self._scope.cancel()
         await self.stream.aclose()
 
     async def run(self) -> None:
         """Serve until the client leaves or the stream is closed."""
         try:
-            while True:
-                if self.deaf:
-                    await trio.sleep_forever()
-                self._wire.receive(await self.stream.receive_some())
-                if not await self._take_all():
-                    break
+            with self._scope:
+                while True:
+                    if self.deaf:
+                        await trio.sleep_forever()
+                    self._wire.receive(await self.stream.receive_some())
+                    if not await self._take_all():
+                        break
         except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError):
             pass
         finally:
