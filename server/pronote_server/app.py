@@ -21,7 +21,7 @@ import trio
 
 from pronote_server import certificates
 from pronote_server.announcing import announce
-from pronote_server.clock import Clock
+from pronote_server.clock import Clock, machine_time
 from pronote_server.config import Settings
 from pronote_server.hosting.connection_settings import (
     ConnectionSettings,
@@ -110,7 +110,7 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
             )
             for each in settings.schools
         }
-        tls, authority = await trio.to_thread.run_sync(_prepare_tls, settings, clock)
+        tls, authority = await trio.to_thread.run_sync(_prepare_tls, settings)
         door = Door(
             schools, settings.limits, tls=tls, proxies=settings.listen.proxy_protocol_from
         )
@@ -171,9 +171,9 @@ async def _stop_on_signals(signals: AsyncIterator[int], app: App) -> None:
         app.stop()
 
 
-def _prepare_tls(settings: Settings, clock: Clock) -> tuple[Tls | None, str | None]:
+def _prepare_tls(settings: Settings) -> tuple[Tls | None, str | None]:
     """Return what the door shows and the authority clients must trust; blocks on the disk."""
-    tls, now = settings.tls, clock.now()
+    tls, now = settings.tls, machine_time()
     if not tls.enabled:
         return None, None
     authority = None

@@ -101,9 +101,13 @@ def demo(
                 "data.directory": Path(directory),
                 "tls.enabled": not plain,
                 "announce.mdns": announce or None,
-                "schools[0].rne": DEMO_RNE,
-                "schools[0].name": DEMO_SCHOOL_NAME,
-                "schools[0].passwords.scram_iterations": 4096,
+                "schools": [
+                    {
+                        "rne": DEMO_RNE,
+                        "name": DEMO_SCHOOL_NAME,
+                        "passwords": {"scram_iterations": 4096},
+                    }
+                ],
             },
         )
         _run(settings, as_json=json, seed=seed)

@@ -92,13 +92,18 @@ async def open_base(school: School, path: Path) -> None:
     stack = AsyncExitStack()
     database = await stack.enter_async_context(open_database(path, inline=school.inline))
     try:
-        header = await database.read(base_file.read_header)
+        header = await database.write(_up_to_date)
     except BaseException:
         with trio.move_on_after(5, shield=True):
             await stack.aclose()
         raise
     school.base = OpenBase(header, path, database)
     school.base_stack = stack
+
+
+def _up_to_date(conn: Connection) -> base_file.BaseHeader:
+    base_file.upgrade_base(conn)
+    return base_file.read_header(conn)
 
 
 async def close_base(school: School) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from pronote_protocol.errors import NotFound
 from pronote_protocol.words import ResourceKind
 from pronote_server.domain.sessions import Session
@@ -42,7 +44,7 @@ async def timetable(
     """
     base = school.base_in_service()
 
-    def read(conn: base_file.Connection) -> tuple[str, list[base_file.LessonLine]] | None:
+    def read(conn: Connection) -> tuple[str, list[base_file.LessonLine]] | None:
         owner = (
             base_file.resource(conn, kind, ident)
             if ident is not None

@@ -8,6 +8,7 @@ turn of the scheduler, which leaves a school waiting outside while others work.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -181,9 +182,9 @@ class Door:
                     log.warning("door.out_of_descriptors", error=str(exc))
                     await trio.sleep(0.1)
                     break
-                self._meet(sock, str(peer[0]))
+                self.meet(sock, str(peer[0]))
 
-    def _meet(self, sock: socket.socket, address: str) -> None:
+    def meet(self, sock: socket.socket, address: str) -> None:
         """Decide on a newcomer, synchronously; `sock` is closed or has a task after it."""
         sock.setblocking(False)
         self._counts["accepted"] += 1
@@ -191,11 +192,8 @@ class Door:
         if not behind and not self._admits(address):
             sock.close()
             return
-        try:
+        with contextlib.suppress(OSError):  # gone already, or not TCP: found out later
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError:
-            sock.close()
-            return
         assert self._peers is not None
         if behind:
             self._peers.start_soon(self._serve_behind_proxy, sock)
