@@ -214,7 +214,7 @@ class ScriptedPeer:
         """Say *goodbye*, free the seat, close."""
         self._free()
         await self.say(goodbye)
-        await self.stream.aclose()
+        await self.cut()
 
     async def cut(self) -> None:
         """Close without a word, whatever was being answered."""
