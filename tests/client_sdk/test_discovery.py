@@ -62,8 +62,10 @@ async def test_a_server_that_announces_itself_is_found() -> None:
     except OSError as exc:
         pytest.skip(f"this machine has no multicast on loopback: {exc}")
     try:
-        # Not timing: a search always takes as long as it is told to.
-        found = await search(1.0, interfaces=["127.0.0.1"])
+        # A search takes as long as it is told to; the first one usually finds.
+        for _ in range(20):
+            if found := await search(0.5, interfaces=["127.0.0.1"]):
+                break
     finally:
         await trio.to_thread.run_sync(network.close)
     assert "Lycée" in [each.name for each in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,8 +54,6 @@ def test_what_is_written_is_read_back(some: ConnectionSettings) -> None:
 
 @given(settings)
 def test_a_link_says_all_but_the_authority(some: ConnectionSettings) -> None:
-    import attrs
-
     if "%" in some.address:
         return  # a zone belongs to this machine, not into a link
     back = ConnectionSettings.from_link(some.link())

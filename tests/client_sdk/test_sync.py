@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import subprocess
 import sys
@@ -48,9 +49,7 @@ class School:
                 await trio.sleep_forever()
 
             (listener,) = await nursery.start(
-                lambda task_status: trio.serve_tcp(
-                    handle, 0, host="127.0.0.1", task_status=task_status
-                )
+                functools.partial(trio.serve_tcp, handle, 0, host="127.0.0.1")
             )
             port = listener.socket.getsockname()[1]
             self.settings = ConnectionSettings(address="127.0.0.1", port=port, tls=False)

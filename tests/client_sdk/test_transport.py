@@ -67,6 +67,10 @@ async def tls_school(
             yield server, settings
 
 
+async def nothing(stream: trio.SocketStream) -> None:
+    """Accept, and close."""
+
+
 def way_in(server: ScriptedServer, settings: ConnectionSettings, **more: Any) -> dict[str, Any]:
     return server.way_in(settings=settings, connector=connect, **more)
 
@@ -104,7 +108,7 @@ async def test_a_certificate_of_another_authority_or_name_is_not_trusted() -> No
 
 @pytest.mark.real_tcp
 async def test_nobody_listening_is_said_in_words() -> None:
-    async with listening(lambda _: trio.lowlevel.checkpoint()) as settings:
+    async with listening(nothing) as settings:
         pass
     with pytest.raises(CannotConnect, match="nobody listens"):
         await connect(settings, Patience())
