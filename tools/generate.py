@@ -54,7 +54,27 @@ class Part:
         return between.sub(lambda _: f"{begin}{self.text()}\n{end}", document)
 
 
-PARTS: Final = (Part("server/README.md", "settings", "pronote_server.config:settings_table"),)
+# What only documents need is written beside this script.
+sys.path.append(str(ROOT / "tools"))
+
+PARTS: Final = (
+    Part("server/README.md", "settings", "pronote_server.config:settings_table"),
+    *(
+        Part("protocol/README.md", name, f"protocol_documents:{name}")
+        for name in (
+            "limits",
+            "stages",
+            "login",
+            "session",
+            "events",
+            "goodbyes",
+            "calls",
+            "records",
+            "vocabulary",
+            "refusals",
+        )
+    ),
+)
 
 
 def out_of_date() -> dict[Path, str]:
