@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from .suspension_policy import SuspensionPolicy
@@ -27,7 +28,7 @@ class RequestMeter:
     def __init__(self, book: _Book, address: str) -> None:
         self._book = book
         self._address = address
-        self._window_opened = 0.0
+        self._window_opened = -math.inf
         self._requests = 0
 
     def count(self, requests: int, now: float) -> Suspension | None:
@@ -40,6 +41,5 @@ class RequestMeter:
         self._requests += requests
         if self._requests <= numbers.requests:
             return None
-        offences, self._requests = self._requests, 0
-        self._window_opened = now
-        return self._book.saturation(self._address, offences, now)
+        self._window_opened = -math.inf
+        return self._book.saturation(self._address, self._requests, now)

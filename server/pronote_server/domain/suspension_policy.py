@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -88,9 +89,9 @@ class Thresholds:
     def __attrs_post_init__(self) -> None:
         for field in attrs.fields(Thresholds):
             number = getattr(self, field.name)
-            if number <= 0:
-                raise ValueError(f"{field.name} is {number}, not above 0")
-            if not field.name.endswith("_seconds") and number != int(number):
+            if not 0 < number < math.inf:
+                raise ValueError(f"{field.name} is {number}, not a number above 0")
+            if not field.name.endswith("_seconds") and number % 1:
                 raise ValueError(f"{field.name} is {number}, not a whole number")
         windows = max(self.wrong_password_seconds, self.unauthorised_call_seconds)
         if not windows <= self.first_suspension_seconds <= self.longest_suspension_seconds:

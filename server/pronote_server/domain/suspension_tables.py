@@ -11,6 +11,7 @@ prefixes cannot fill the tables for a day and keep others from being counted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -50,9 +51,9 @@ class Counter:
 
     failures: tuple[Offence, ...] = ()
     calls: tuple[Offence, ...] = ()
-    window_opened: float = 0.0
+    window_opened: float = -math.inf
     connections: int = 0
-    last: float = 0.0
+    last: float = -math.inf
     rank: int | None = None
 
     def fail(self, login: str, now: float, seconds: float) -> tuple[Offence, ...]:
@@ -237,14 +238,13 @@ class SuspensionTables:
         weakest = self._order.weakest()
         if weakest is None:
             return False
-        key, rank = weakest
-        if rank >= _IN_FORCE and not in_force:
+        if isinstance(weakest, str):
+            self.drop_counter(weakest)
+        elif self._terms[weakest].in_force(now) and not in_force:
             return False
-        self.let_go += 1
-        if isinstance(key, str):
-            self.drop_counter(key)
         else:
-            self.drop(key)
+            self.drop(weakest)
+        self.let_go += 1
         return True
 
     def _tidy(self, now: float) -> None:

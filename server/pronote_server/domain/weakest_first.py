@@ -36,12 +36,9 @@ class WeakestFirst(Generic[K]):
     def remove(self, key: K, rank: int) -> None:
         del self._ranks[rank][key]
 
-    def weakest(self) -> tuple[K, int] | None:
-        """Return who goes first, and its rank."""
-        for rank, keys in enumerate(self._ranks):
-            if keys:
-                return next(iter(keys)), rank
-        return None
+    def weakest(self) -> K | None:
+        """Return who goes first."""
+        return next(iter(self), None)
 
     def count(self, rank: int) -> int:
         return len(self._ranks[rank])
