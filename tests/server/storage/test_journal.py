@@ -126,8 +126,14 @@ def test_a_purge_takes_what_is_older_and_nothing_else(records: Connection) -> No
     assert purge_journal(records, NOW - timedelta(days=365)) == 2
 
     assert ids(journal_page(records, None, 10)) == [4, 3]
+
+
+def test_a_purge_leaves_the_door_closed(records: Connection) -> None:
+    purge_journal(records, NOW)
+    append_journal(records, entry(at=NOW - timedelta(days=400)))
+
     with pytest.raises(IntegrityError, match="append-only"):
-        records.exec_driver_sql("DELETE FROM journal WHERE id = 3")
+        records.exec_driver_sql("DELETE FROM journal")
 
 
 def test_ids_go_on_after_a_purge_of_everything(records: Connection) -> None:
