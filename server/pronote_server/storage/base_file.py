@@ -5,6 +5,8 @@ All but `create_base` and `inspect_base` take a connection, and belong inside a 
 query of `Database`.
 """
 
+from __future__ import annotations
+
 from pronote_server.storage.base_content import Counters, counters, replace_school_data
 from pronote_server.storage.base_header import (
     BaseHeader,

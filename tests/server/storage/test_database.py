@@ -150,13 +150,14 @@ async def test_nobody_resumes_before_the_commit_of_his_group(
 
             database.post(last_of_the_group)
             release_first()
-            await ran.wait()  # the insert of "a" was run, its transaction is open
-            await wait_all_tasks_blocked()
+            try:
+                await ran.wait()  # the insert of "a" was run, its transaction is open
+                await wait_all_tasks_blocked()
 
-            assert resumed == []
-            assert seen_from_outside(path) == []
-
-            released.set()
+                assert resumed == []
+                assert seen_from_outside(path) == []
+            finally:
+                released.set()
     assert resumed == ["a"]
 
 
