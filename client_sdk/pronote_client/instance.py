@@ -54,10 +54,10 @@ class Instance:
                 original refusal's sentences, without asking it again.
         """
         if told := self._suspended.get(where):
+            # No retry_after: waiting does not help, starting again does.
             raise AddressSuspended(
                 told.fr,
                 told.en,
-                retry_after=told.retry_after,
                 reference=told.reference,
                 **{**told.details, "latched": True},
             )

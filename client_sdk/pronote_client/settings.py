@@ -20,7 +20,7 @@ from pronote_client.errors import InvalidSettings
 __all__ = ["DEFAULT_PORT", "ConnectionSettings", "toml_string"]
 
 DEFAULT_PORT: Final = 49300
-_HEADER: Final = "# pronote-emulator connection settings"
+_HEADER: Final = "# Paramètres de connexion au serveur PRONOTE (pronote-emulator)"
 _SCHEME: Final = "pronote"
 _LONGEST_FILE: Final = 256 * 1024
 
@@ -135,7 +135,7 @@ class ConnectionSettings:
         ]
         if self.certificate_authority is not None:
             pem = self.certificate_authority.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-            lines.append(f'certificate_authority = """{pem}"""')
+            lines.append(f'certificate_authority = """\n{pem}"""')
         return "\n".join(lines) + "\n"
 
     @classmethod

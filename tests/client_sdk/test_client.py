@@ -182,6 +182,7 @@ async def test_a_suspended_instance_asks_nothing_more_until_it_is_a_fresh_one() 
                 async with open_client(**server.way_in(instance=instance)):
                     pass
             assert refused.value.reference == "S-1"
+        assert refused.value.retry_after is None
         assert server.connections == 1
         assert refused.value.details["latched"] is True
 

@@ -21,13 +21,14 @@ DEMO = ConnectionSettings(
     tls=True,
     certificate_authority=PEM,
 )
-FILE = f'''# pronote-emulator connection settings
+FILE = f'''# Paramètres de connexion au serveur PRONOTE (pronote-emulator)
 designation = "Lycée de démonstration"
 rne = "0330001X"
 address = "127.0.0.1"
 port = 49300
 tls = true
-certificate_authority = """{PEM}"""
+certificate_authority = """
+{PEM}"""
 '''
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -45,6 +46,14 @@ settings = st.builds(
 def test_the_file_is_written_as_the_server_writes_it() -> None:
     assert DEMO.dumps() == FILE
     assert ConnectionSettings.parse(FILE) == DEMO
+
+
+def test_the_server_and_the_sdk_write_the_same_file() -> None:
+    """The server may not import the SDK, so each has its writer; this keeps them equal."""
+    from pronote_server.hosting.connection_settings import ConnectionSettings as Written
+
+    for some in (DEMO, attrs.evolve(DEMO, certificate_authority=None, tls=False)):
+        assert Written(**attrs.asdict(some)).text() == some.dumps()
 
 
 @given(settings)

@@ -41,7 +41,10 @@ def test_every_code_belongs_to_one_class() -> None:
 
 
 def test_every_error_is_public_and_of_the_tree() -> None:
-    tree = {cls.__name__ for cls in every_class(PronoteError)}
+    # The SDK and the server hang their own below ours, once they are imported.
+    tree = {
+        cls.__name__ for cls in every_class(PronoteError) if cls.__module__ == errors.__name__
+    }
 
     assert tree == {name for name in errors.__all__ if name[0].isupper()} - {"REFUSALS"}
 

@@ -79,7 +79,9 @@ class Terminal:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=title, title_justify="left")
+        # Not the table's own title, which would be folded to the table's width.
+        self.console.print(Text(title, style="bold"), soft_wrap=True)
+        table = Table()
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:

@@ -116,12 +116,12 @@ class _Watch:
     async def hold(self, seconds: float | None, take_back: bool, exclusive: bool) -> None:
         async with self._context.open(resumable=take_back) as client:
             self._client = client
+            if exclusive:
+                await client.exclusive.begin()
             if self._terminal.json:
                 self._terminal.emit({"event": "entered", **_entered(client.entered)})
             else:
                 self._terminal.say(_welcome(client.entered))
-            if exclusive:
-                await client.exclusive.begin()
             with trio.move_on_after(math.inf if seconds is None else seconds):
                 async for event in client.events():
                     if not isinstance(event, Goodbye):
