@@ -21,7 +21,7 @@ from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import BaseChanged
 from pronote_protocol.words import Farewell
 from pronote_server.domain.school_data import SchoolData, TimeGrid
-from pronote_server.hosting import connections, passwords
+from pronote_server.hosting import connections, exclusive_use, passwords
 from pronote_server.hosting.farewells import announcement
 from pronote_server.hosting.school import OpenBase, School
 from pronote_server.storage import base_file
@@ -80,14 +80,26 @@ async def create_base(school: School, name: str, school_year: int, grid: TimeGri
             path, name=name, rne=school.rne, school_year=school_year, grid=grid, now=now
         )
 
-    await trio.to_thread.run_sync(create)
+    if school.inline:
+        create()
+    else:
+        await trio.to_thread.run_sync(create)
     await school.keep("base.loaded", path.name)
     await open_base(school, path)
     await school.journal.record("base.created", "serveur", base=name, year=school_year)
 
 
 async def open_base(school: School, path: Path) -> None:
-    """Load the base at *path* instead of the one that is loaded."""
+    """
+    Load the base at *path* instead of the one that is loaded.
+
+    Raises:
+        BaseFileRefused: It is no base of ours, damaged or newer; nothing is changed.
+    """
+    if school.inline:
+        base_file.inspect_base(path)
+    else:
+        await trio.to_thread.run_sync(base_file.inspect_base, path)
     await close_base(school)
     stack = AsyncExitStack()
     database = await stack.enter_async_context(open_database(path, inline=school.inline))
@@ -167,7 +179,7 @@ async def stop(
     if not school.in_service:
         raise Conflict("La base n'est pas en service.", "The base is not in service.")
     if delay_seconds > 0:
-        connections.broadcast(
+        exclusive_use.broadcast(
             school,
             announcement(Farewell.BASE_CLOSED, delay_seconds, message=message),
         )
@@ -195,7 +207,7 @@ async def change_base(
     result, header = await base.database.write(write)
     if school.base is not None and school.base.database is base.database:
         school.base = attrs.evolve(school.base, header=header)
-        connections.broadcast(school, BaseChanged(revision=header.revision, what=what))
+        exclusive_use.broadcast(school, BaseChanged(revision=header.revision, what=what))
     return result
 
 

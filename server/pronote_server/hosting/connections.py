@@ -9,13 +9,11 @@ seat's. What goes into the journal is queued by the same step.
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 
 import attrs
 import structlog
 import trio
 
-from pronote_protocol.catalogue.sessions import ConnectionRow, SeatsShown
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import (
     Conflict,
@@ -24,47 +22,39 @@ from pronote_protocol.errors import (
     NotFound,
     NotInContract,
     PasswordMustChange,
-    ReadOnly,
     SeatsExhausted,
     ServerStopping,
 )
 from pronote_protocol.messages import (
-    AccessChanged,
     Enter,
     Entered,
-    ExclusiveChanged,
     Goodbye,
     Hello,
     Resume,
 )
-from pronote_protocol.words import Access, Application, Farewell, Mode, Pool
+from pronote_protocol.words import Access, Application, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.rights import rights_of
 from pronote_server.domain.seats import pool_for
 from pronote_server.domain.sessions import Link, Session
 from pronote_server.hosting import security
+from pronote_server.hosting.exclusive_use import end_exclusive, is_forced, leave_exclusive
 from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.school import School, new_token
 
 __all__ = [
     "Caller",
-    "begin_exclusive",
-    "broadcast",
     "bury",
     "change_access",
-    "check_may_write",
-    "connection_rows",
     "disconnect",
     "end",
     "end_all",
-    "end_exclusive",
     "end_sessions_of",
     "enter",
     "link_gone",
     "receive",
     "resume",
-    "seats_shown",
     "sweep",
 ]
 
@@ -158,7 +148,7 @@ def enter(
         token=new_token() if wish.resumable else None,
     )
     school.sessions.begin(session)
-    session.forced = _is_forced(school, session)
+    session.forced = is_forced(school, session)
     school.journal.note(
         "session.began",
         session.name,
@@ -246,8 +236,7 @@ def end(school: School, session: Session, farewell: Goodbye, by: str | None = No
     school.uploads.forget_all_of(session)
     if link is not None:
         link.hang_up(encode_event(farewell), farewell.code.value)
-    if school.exclusive.leave(session.id):
-        _tell_exclusive(school)
+    leave_exclusive(school, session)
     school.journal.note(
         "session.ended",
         by or farewell.by or session.name,
@@ -303,7 +292,7 @@ def change_access(school: School, session: Session, access: Access) -> None:
     session.access = access
     if access is Access.CONSULTATION and session.exclusive:
         end_exclusive(school, session)
-    session.forced = _is_forced(school, session)
+    session.forced = is_forced(school, session)
     school.journal.note(
         "session.access_changed",
         session.name,
@@ -311,72 +300,6 @@ def change_access(school: School, session: Session, access: Access) -> None:
         session=session.id,
         access=access.value,
     )
-
-
-def check_may_write(school: School, session: Session) -> None:
-    """
-    Raises:
-        ReadOnly: The session is in consultation.
-        ExclusiveUse: Somebody else has the base for himself.
-    """
-    if session.access is Access.CONSULTATION:
-        raise ReadOnly()
-    school.exclusive.check_write(session.id)
-
-
-def begin_exclusive(school: School, session: Session) -> None:
-    """
-    Give *session* the base for itself; everybody else is told and reads only.
-
-    Raises:
-        ExclusiveUse, Conflict: Somebody has it, or the session already does.
-    """
-    school.exclusive.begin(session.id, session.name)
-    session.exclusive = True
-    school.journal.note("exclusive.began", session.name, session.address, session=session.id)
-    _tell_exclusive(school)
-
-
-def end_exclusive(school: School, session: Session) -> None:
-    """
-    Let the others write again.
-
-    Raises:
-        Conflict: This session does not have the base for itself.
-    """
-    school.exclusive.end(session.id)
-    session.exclusive = False
-    school.journal.note("exclusive.ended", session.name, session.address, session=session.id)
-    _tell_exclusive(school)
-
-
-def _is_forced(school: School, session: Session) -> bool:
-    return (
-        school.exclusive.holder not in (None, session.id)
-        and session.access is Access.MODIFICATION
-    )
-
-
-def _tell_exclusive(school: School) -> None:
-    news = encode_event(ExclusiveChanged(holder=school.exclusive.holder_name))
-    for session in school.sessions:
-        session.exclusive = session.id == school.exclusive.holder
-        forced = _is_forced(school, session)
-        if session.link is not None:
-            session.link.tell(news)
-        if forced is not session.forced:
-            session.forced = forced
-            if session.link is not None:
-                changed = AccessChanged(access=session.access, state=session.state)
-                session.link.tell(encode_event(changed))
-
-
-def broadcast(school: School, event: object) -> None:
-    """Tell every connected session *event*, encoded once."""
-    frame = encode_event(event)
-    for session in school.sessions:
-        if session.link is not None:
-            session.link.tell(frame)
 
 
 async def disconnect(
@@ -435,43 +358,6 @@ async def disconnect(
         delay_seconds=delay_seconds or None,
     )
     return [session.id for session in chosen]
-
-
-def seats_shown(school: School) -> SeatsShown:
-    """Return the counters of fiche 11, *Licences utilisées*."""
-    counted = school.seats.statistics()
-    plan, used = counted.plan, counted.in_use
-    return SeatsShown(
-        modification_used=used[Pool.MODIFICATION],
-        modification_total=plan.modification,
-        reserved_for_administrators=plan.reserved_for_administrators,
-        consultation_used=used[Pool.CONSULTATION] if plan.consultation else None,
-        teachers=used[Pool.TEACHER],
-        teachers_total=plan.teachers,
-        school_life=used[Pool.SCHOOL_LIFE],
-    )
-
-
-def connection_rows(school: School) -> list[ConnectionRow]:
-    """Return the table of fiche 11, the oldest session first."""
-    now = school.clock.timestamp()
-    return [
-        ConnectionRow(
-            session.id,
-            session.workstation,
-            session.application,
-            session.state,
-            session.mode,
-            session.name,
-            session.base,
-            now - session.since,
-            session.login,
-            session.address,
-            datetime.fromtimestamp(session.since, UTC),
-            now - session.last_call_at,
-        )
-        for session in sorted(school.sessions, key=lambda each: each.since)
-    ]
 
 
 def end_sessions_of(school: School, account_id: int, by: str) -> None:

@@ -42,11 +42,11 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
     if any(fold(group.name) == fold(name) for group in school.directory.groups):
         raise Conflict("Ce groupe existe déjà.", "This group exists already.")
 
+    line = entry(school, "group.created", asker, {"group": name, "type": kind.value})
+
     def write(conn: Connection) -> Group:
         group = kept.insert_group(conn, Group(0, name.strip(), kind))
-        append_journal(
-            conn, entry(school, "group.created", asker, {"group": name, "type": kind.value})
-        )
+        append_journal(conn, line)
         return group
 
     group = await school.records.write(write)
@@ -66,9 +66,11 @@ async def delete_group(school: School, asker: Asker, name: str) -> None:
     if any(account.group_id == group.id for account in school.directory.accounts):
         raise Conflict("Ce groupe a des membres.", "This group has members.")
 
+    line = entry(school, "group.deleted", asker, {"group": name})
+
     def write(conn: Connection) -> None:
         kept.delete_group(conn, group.id)
-        append_journal(conn, entry(school, "group.deleted", asker, {"group": name}))
+        append_journal(conn, line)
 
     await school.records.write(write)
     school.directory.remove_group(group.id)
@@ -94,13 +96,15 @@ async def set_inactivity(
         raise NotFound(what=f"{kind} {ident}")
     changed = attrs.evolve(found, idle_minutes=minutes)
 
+    details: dict[str, object] = {kind: changed.name, "minutes": minutes}
+    line = entry(school, "inactivity.set", asker, details)
+
     def write(conn: Connection) -> None:
         if isinstance(changed, Group):
             kept.update_group(conn, changed)
         else:
             kept.update_profile(conn, changed)
-        details: dict[str, object] = {kind: changed.name, "minutes": minutes}
-        append_journal(conn, entry(school, "inactivity.set", asker, details))
+        append_journal(conn, line)
 
     await school.records.write(write)
     school.directory.put(changed)

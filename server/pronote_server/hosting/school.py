@@ -87,7 +87,10 @@ class School:
     in_service: bool = False
     stopping: bool = False
     base: OpenBase | None = None
-    latches_changed: bool = False
+    suspensions_changed: bool = False
+    suspensions_asked: int = attrs.field(default=0, init=False)
+    suspensions_saved: int = attrs.field(default=0, init=False)
+    suspensions_saving: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     seats: SeatPool = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)

@@ -55,7 +55,7 @@ def check(school: School, address: str, instance: str | None, login: str | None 
         return
     if instance is not None and school.suspensions.told(instance, address, now, login):
         # Written by the next sweep: a flood of refused clients costs one write a second.
-        school.latches_changed = True
+        school.suspensions_changed = True
     raise _refusal(verdict, now)
 
 
@@ -109,11 +109,11 @@ async def unauthorised_call(school: School, session: Session, method: str) -> No
 
 
 def suspended_meanwhile(school: School, address: str, suspension: Suspension | None) -> None:
-    """The same where nobody can wait: what is written down follows within the next group."""
+    """The same where nobody can wait: the next sweep writes it down."""
     if suspension is None:
         return
     _log(school, suspension)
-    school.records.post(_snapshot(school))
+    school.suspensions_changed = True
     school.journal.note("address.suspended", SERVER, address, **_details(suspension))
 
 
@@ -122,7 +122,7 @@ async def suspended(school: School, address: str, suspension: Suspension | None)
     if suspension is None:
         return
     _log(school, suspension)
-    await school.records.write(_snapshot(school))
+    await _save(school)
     await school.journal.record("address.suspended", SERVER, address, **_details(suspension))
 
 
@@ -174,7 +174,7 @@ async def lift(school: School, where: str | None, by: str, address: str | None) 
         ValueError: *where* is no address and no network.
     """
     lifted = school.suspensions.lift(where, school.clock.timestamp())
-    await school.records.write(_snapshot(school))
+    await _save(school)
     await school.journal.record(
         "address.lifted", by, address, prefixes=[each.prefix for each in lifted], asked=where
     )
@@ -182,10 +182,27 @@ async def lift(school: School, where: str | None, by: str, address: str | None) 
 
 
 def sweep(school: School) -> None:
-    """Write down the clients that were told since the last sweep."""
-    if school.latches_changed:
-        school.latches_changed = False
+    """Write down the suspensions and the clients told that nobody waited for."""
+    if school.suspensions_changed:
+        school.suspensions_changed = False
         school.records.post(_snapshot(school))
+
+
+async def _save(school: School) -> None:
+    """
+    Return once the suspensions of this moment are on disk.
+
+    Whoever comes while they are being written shares the next writing: a wave of
+    suspensions costs two, whatever their number.
+    """
+    school.suspensions_asked += 1
+    asked = school.suspensions_asked
+    async with school.suspensions_saving:
+        if school.suspensions_saved >= asked:
+            return
+        covers = school.suspensions_asked
+        await school.records.write(_snapshot(school))
+        school.suspensions_saved = max(school.suspensions_saved, covers)
 
 
 def _snapshot(school: School) -> Callable[[Connection], None]:

@@ -16,7 +16,7 @@ from pronote_protocol.errors import NotAllowed
 from pronote_protocol.words import Application, Mode, Space
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.domain.sessions import Session
-from pronote_server.hosting import bases, connections, people
+from pronote_server.hosting import bases, exclusive_use, people
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.school import School
 from pronote_server.hosting.uploads import Upload, refused
@@ -66,7 +66,7 @@ async def commit(school: School, session: Session, name: str) -> TransferDone:
     school.uploads.forget(session, name)
     held_before = session.exclusive
     if not held_before:
-        connections.begin_exclusive(school, session)
+        exclusive_use.begin_exclusive(school, session)
     try:
         read = await trio.to_thread.run_sync(
             _read, upload, school.base_in_service().header.school_year
@@ -74,7 +74,7 @@ async def commit(school: School, session: Session, name: str) -> TransferDone:
         return await _replace(school, session, upload.wish, read)
     finally:
         if not held_before and session.exclusive:
-            connections.end_exclusive(school, session)
+            exclusive_use.end_exclusive(school, session)
 
 
 def _read(upload: Upload, school_year: int) -> ReadTimetable:

@@ -90,9 +90,11 @@ async def create_user(
     )
     school.directory.check(draft)
 
+    line = entry(school, "user.created", asker, {"login": draft.login})
+
     def write(conn: Connection) -> Account:
         account = kept.insert_account(conn, draft)
-        append_journal(conn, entry(school, "user.created", asker, {"login": account.login}))
+        append_journal(conn, line)
         return account
 
     account = await school.records.write(write)
@@ -169,9 +171,11 @@ async def delete_user(school: School, asker: Asker, account: Account) -> None:
     if account.rank is Rank.SUPERADMINISTRATOR and not asker.may_name_superadministrators:
         raise NotAllowed()
 
+    line = entry(school, "user.deleted", asker, {"login": account.login})
+
     def write(conn: Connection) -> None:
         kept.delete_account(conn, account.id)
-        append_journal(conn, entry(school, "user.deleted", asker, {"login": account.login}))
+        append_journal(conn, line)
 
     await school.records.write(write)
     school.directory.remove(account.id)

@@ -25,7 +25,7 @@ from pronote_protocol.limits import WireLimits
 from pronote_protocol.words import Farewell
 from pronote_server.config import Limits
 from pronote_server.domain.suspensions import prefix_of
-from pronote_server.hosting import connections, security
+from pronote_server.hosting import connections, exclusive_use, security
 from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.school import School
 from pronote_server.native.connection import Connection
@@ -149,7 +149,7 @@ class Door:
     async def _say_farewell(self, peers: trio.Nursery) -> None:
         grace = self.limits.stop_grace_seconds
         for school in self.schools.values():
-            connections.broadcast(school, announcement(Farewell.SERVER_STOPPING, grace))
+            exclusive_use.broadcast(school, announcement(Farewell.SERVER_STOPPING, grace))
         with trio.move_on_after(grace):
             while any(len(school.sessions) for school in self.schools.values()):
                 with trio.move_on_after(0.1):

@@ -30,7 +30,7 @@ from pronote_protocol.errors import (
 from pronote_protocol.messages import Event, Goodbye, Pong, Request
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.words import Farewell
-from pronote_server.hosting import connections, security
+from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.native.doorstep import Doorstep
@@ -184,7 +184,7 @@ class Peer:
             return self._unauthorised(request.method)
         params = structure(request.params, call.params)
         if call.writes:
-            connections.check_may_write(school, session)
+            exclusive_use.check_may_write(school, session)
         return ANSWERS[request.method](Visit(school, session), params)
 
     async def _unauthorised(self, method: str) -> None:

@@ -9,7 +9,7 @@ import attrs
 
 from pronote_protocol.errors import BadRequest, NotFound, UnknownSchool
 from pronote_protocol.records import structure
-from pronote_server.hosting import bases, connections, security
+from pronote_server.hosting import bases, connections, security, watching
 from pronote_server.hosting.school import School
 from pronote_server.rescue.door import Command
 
@@ -64,8 +64,8 @@ def rescue_commands(
 
     async def list_connections(params: dict[str, Any]) -> Any:
         school = at(structure(params, _At))
-        seats = attrs.asdict(connections.seats_shown(school))
-        items = [_plain(row) for row in connections.connection_rows(school)]
+        seats = attrs.asdict(watching.seats_shown(school))
+        items = [_plain(row) for row in watching.connection_rows(school)]
         return {"items": items, "seats": seats}
 
     async def disconnect(params: dict[str, Any]) -> Any:

@@ -9,14 +9,12 @@ from trio.testing import MockClock
 
 from pronote_protocol import errors
 from pronote_protocol.catalogue import sessions as calls
-from pronote_protocol.catalogue import users
-from pronote_protocol.messages import Nothing, Personalise
+from pronote_protocol.messages import Nothing
 from pronote_protocol.words import Access, Application, Farewell, Mode, SessionState
 from pronote_server.config import Contract
 from pronote_server.hosting import bases
 from pronote_server.hosting.school import School
 from pronote_server.testing import (
-    PASSWORD,
     TestDoor,
     WireClient,
     open_test_door,
@@ -24,7 +22,9 @@ from pronote_server.testing import (
 )
 
 
-async def test_each_mode_enters_and_counts_apart(door: TestDoor) -> None:
+async def test_each_mode_enters_and_counts_apart(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     office = await WireClient.inside(door, "SPR")
     await WireClient.inside(door, "teacher", Mode.TEACHER)
     await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
@@ -38,7 +38,7 @@ async def test_each_mode_enters_and_counts_apart(door: TestDoor) -> None:
 
 
 async def test_sixth_secretary_is_refused_and_the_supervisor_still_gets_in(
-    door: TestDoor,
+    door: TestDoor, autojump_clock: MockClock
 ) -> None:
     """Fiche 11: a reserved seat makes sure that an administrator can always connect."""
     for number in range(1, 6):
@@ -56,7 +56,7 @@ async def test_sixth_secretary_is_refused_and_the_supervisor_still_gets_in(
 
 
 async def test_a_seat_is_free_the_instant_its_session_ends(
-    door: TestDoor, school: School
+    door: TestDoor, school: School, autojump_clock: MockClock
 ) -> None:
     clients = [await WireClient.inside(door, f"sec{number}") for number in range(1, 6)]
 
@@ -67,14 +67,16 @@ async def test_a_seat_is_free_the_instant_its_session_ends(
     assert goodbye.code is Farewell.LOGOUT
 
 
-async def test_wrong_mode_is_refused_and_says_which(door: TestDoor) -> None:
+async def test_wrong_mode_is_refused_and_says_which(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     with pytest.raises(errors.ModeNotAllowed) as refused:
         await WireClient.inside(door, "teacher", Mode.ADMINISTRATIVE)
 
     assert refused.value.details["mode"] == "administrative"
 
 
-async def test_consultation_needs_the_option(door: TestDoor) -> None:
+async def test_consultation_needs_the_option(door: TestDoor, autojump_clock: MockClock) -> None:
     with pytest.raises(errors.NotInContract):
         await WireClient.inside(door, "sec1", access=Access.CONSULTATION)
 
@@ -136,35 +138,9 @@ async def test_nobody_enters_before_the_base_is_in_service(
     assert entered.name == "Superviseur (SPR)"
 
 
-async def test_a_generated_password_is_personalised_before_entering(door: TestDoor) -> None:
-    office = await WireClient.inside(door, "SPR")
-    made = await office.call(
-        users.CREATE_USER, users.CreateUser(name="MARTIN Zoé", group="Secrétariat")
-    )
-    client = WireClient.connect(door)
-    await client.greet()
-
-    accepted = await client.log_in(made.login, made.password)
-    with pytest.raises(errors.PasswordMustChange):
-        await client.enter()
-    with pytest.raises(errors.PasswordRefused) as refused:
-        await client.ask("password.personalise", Personalise(new_password="court"), Nothing)
-    await client.ask(
-        "password.personalise", Personalise(new_password="Une-Phrase-2-Passe!"), Nothing
-    )
-    entered = await client.enter()
-
-    assert accepted.must_change
-    assert "min_length" in refused.value.details["broken"]
-    assert entered.name == "MARTIN Zoé"
-    with pytest.raises(errors.NotFound):
-        await office.call(users.READ_PASSWORD, users.UserRef(login=made.login))
-    again = WireClient.connect(door)
-    await again.greet()
-    assert not (await again.log_in(made.login, "Une-Phrase-2-Passe!")).must_change
-
-
-async def test_unknown_login_gets_the_same_words_as_a_wrong_password(door: TestDoor) -> None:
+async def test_unknown_login_gets_the_same_words_as_a_wrong_password(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     told = []
     for login in ("sec1", "nobody-at-all"):
         client = WireClient.connect(door)
@@ -176,7 +152,9 @@ async def test_unknown_login_gets_the_same_words_as_a_wrong_password(door: TestD
     assert told[0] == told[1]
 
 
-async def test_version_nobody_speaks_is_told_the_range_and_shown_out(door: TestDoor) -> None:
+async def test_version_nobody_speaks_is_told_the_range_and_shown_out(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     client = WireClient.connect(door)
 
     with pytest.raises(errors.VersionUnsupported) as refused:
@@ -188,7 +166,7 @@ async def test_version_nobody_speaks_is_told_the_range_and_shown_out(door: TestD
     assert goodbye.code is Farewell.PROTOCOL_ERROR
 
 
-async def test_unknown_school_is_refused(door: TestDoor) -> None:
+async def test_unknown_school_is_refused(door: TestDoor, autojump_clock: MockClock) -> None:
     client = WireClient.connect(door)
 
     with pytest.raises(errors.UnknownSchool):
@@ -219,14 +197,18 @@ async def test_expired_contract_lets_nobody_new_in(
         assert (await inside.call(calls.WHO_AM_I, Nothing())).login == "SPR"
 
 
-async def test_the_same_user_may_connect_twice(door: TestDoor) -> None:
+async def test_the_same_user_may_connect_twice(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     first = await WireClient.inside(door, "sec1")
     second = await WireClient.inside(door, "sec1")
 
     assert first.entered.session != second.entered.session
 
 
-async def test_the_table_of_connections_shows_what_the_guide_shows(door: TestDoor) -> None:
+async def test_the_table_of_connections_shows_what_the_guide_shows(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     await WireClient.inside(
         door, "teacher", Mode.TEACHER, address="198.51.100.7", hello={"workstation": "W8"}
     )
@@ -247,24 +229,11 @@ async def test_the_table_of_connections_shows_what_the_guide_shows(door: TestDoo
     assert row.address == "198.51.100.7"
 
 
-async def test_a_call_outside_ones_rights_is_refused(door: TestDoor) -> None:
+async def test_a_call_outside_ones_rights_is_refused(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     teacher = await WireClient.inside(door, "teacher", Mode.TEACHER)
 
     with pytest.raises(errors.NotAllowed):
         await teacher.call(calls.LIST_CONNECTIONS, calls.ListConnections())
     assert (await teacher.call(calls.WHO_AM_I, Nothing())).login == "teacher"
-
-
-async def test_password_change_needs_the_present_one(door: TestDoor) -> None:
-    client = await WireClient.inside(door, "sec1")
-    wish = calls.ChangePassword(current_password="wrong", new_password="Une-Phrase-2-Passe!")
-
-    with pytest.raises(errors.BadCredentials):
-        await client.call(calls.CHANGE_PASSWORD, wish)
-    await client.call(
-        calls.CHANGE_PASSWORD,
-        calls.ChangePassword(current_password=PASSWORD, new_password="Une-Phrase-2-Passe!"),
-    )
-    again = WireClient.connect(door)
-    await again.greet()
-    await again.log_in("sec1", "Une-Phrase-2-Passe!")

@@ -31,7 +31,7 @@ async def fail(door: TestDoor, address: str, times: int, instance: str = "a" * 3
 
 
 async def test_five_wrong_passwords_suspend_the_address_and_the_right_one_is_then_refused(
-    door: TestDoor, school: School
+    door: TestDoor, school: School, autojump_clock: MockClock
 ) -> None:
     await fail(door, BAD, 5)
     client = WireClient.connect(door, BAD)
@@ -50,7 +50,7 @@ async def test_five_wrong_passwords_suspend_the_address_and_the_right_one_is_the
 
 
 async def test_the_address_is_suspended_for_the_connection_that_failed_too(
-    door: TestDoor,
+    door: TestDoor, autojump_clock: MockClock
 ) -> None:
     client = WireClient.connect(door, BAD)
     await client.greet()
@@ -61,7 +61,9 @@ async def test_the_address_is_suspended_for_the_connection_that_failed_too(
         await client.log_in("sec1")
 
 
-async def test_lifting_needs_the_client_to_be_started_again(door: TestDoor) -> None:
+async def test_lifting_needs_the_client_to_be_started_again(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     office = await WireClient.inside(door, "SPR", address=OTHER)
     await fail(door, BAD, 5)
     with pytest.raises(errors.AddressSuspended):
@@ -82,21 +84,25 @@ async def test_lifting_needs_the_client_to_be_started_again(door: TestDoor) -> N
     assert still.value.details["latched"] is True
 
 
-async def test_an_open_session_is_never_cut_by_a_suspension(door: TestDoor) -> None:
+async def test_an_open_session_is_never_cut_by_a_suspension(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     inside = await WireClient.inside(door, "sec1", address=BAD)
     await fail(door, BAD, 5)
 
     assert (await inside.call(calls.WHO_AM_I, Nothing())).login == "sec1"
 
 
-async def test_a_suspension_ends_by_itself(door: TestDoor) -> None:
+async def test_a_suspension_ends_by_itself(door: TestDoor, autojump_clock: MockClock) -> None:
     await fail(door, BAD, 5)
     await trio.sleep(1801)
 
     await WireClient.inside(door, "sec1", address=BAD)
 
 
-async def test_who_insists_is_closed_without_a_word_before_any_task(door: TestDoor) -> None:
+async def test_who_insists_is_closed_without_a_word_before_any_task(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
     await fail(door, BAD, 5)
     told = 0
     for number in range(30):
@@ -113,7 +119,7 @@ async def test_who_insists_is_closed_without_a_word_before_any_task(door: TestDo
 
 
 async def test_unauthorised_calls_suspend_the_address_and_not_the_session(
-    door: TestDoor,
+    door: TestDoor, autojump_clock: MockClock
 ) -> None:
     teacher = await WireClient.inside(door, "teacher", Mode.TEACHER, address=BAD)
     for _ in range(20):
@@ -127,7 +133,7 @@ async def test_unauthorised_calls_suspend_the_address_and_not_the_session(
 
 
 async def test_a_probe_that_connects_and_closes_is_no_offence(
-    door: TestDoor, school: School
+    door: TestDoor, school: School, autojump_clock: MockClock
 ) -> None:
     for _ in range(100):
         client = WireClient.connect(door, BAD)
@@ -137,7 +143,9 @@ async def test_a_probe_that_connects_and_closes_is_no_offence(
     await WireClient.inside(door, "sec1", address=BAD)
 
 
-async def test_too_many_connections_are_saturation(door: TestDoor, school: School) -> None:
+async def test_too_many_connections_are_saturation(
+    door: TestDoor, school: School, autojump_clock: MockClock
+) -> None:
     for _ in range(401):
         WireClient.connect(door, BAD)
 
@@ -200,7 +208,7 @@ async def test_in_the_school_profile_one_forgetful_teacher_locks_out_only_himsel
         await WireClient.inside(door, "sec1", address=OTHER)
 
 
-async def test_lifting_nonsense_is_refused(door: TestDoor) -> None:
+async def test_lifting_nonsense_is_refused(door: TestDoor, autojump_clock: MockClock) -> None:
     office = await WireClient.inside(door, "SPR")
 
     with pytest.raises(errors.BadRequest):

@@ -10,7 +10,7 @@ from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import sessions as calls
 from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import Nothing, PasswordRulesShown
-from pronote_server.hosting import connections, passwords, resources
+from pronote_server.hosting import connections, exclusive_use, passwords, resources, watching
 from pronote_server.hosting.login import show_rules
 from pronote_server.native.calls.visit import Visit, answers
 
@@ -41,7 +41,7 @@ def show_exclusive(visit: Visit, _: Nothing) -> calls.ExclusiveShown:
 
 
 def begin_exclusive(visit: Visit, _: Nothing) -> calls.ExclusiveShown:
-    connections.begin_exclusive(visit.school, visit.session)
+    exclusive_use.begin_exclusive(visit.school, visit.session)
     return calls.ExclusiveShown(holder=visit.school.exclusive.holder_name)
 
 
@@ -51,7 +51,7 @@ def end_exclusive(visit: Visit, wish: calls.EndExclusiveUse) -> calls.ExclusiveS
             "Quitter l'usage exclusif sans enregistrer n'est pas encore possible.",
             "Leaving exclusive use without saving is not possible yet.",
         )
-    connections.end_exclusive(visit.school, visit.session)
+    exclusive_use.end_exclusive(visit.school, visit.session)
     return calls.ExclusiveShown(holder=visit.school.exclusive.holder_name)
 
 
@@ -71,11 +71,11 @@ def password_rules(visit: Visit, _: Nothing) -> PasswordRulesShown:
 
 
 def show_seats(visit: Visit, _: Nothing) -> calls.SeatsShown:
-    return connections.seats_shown(visit.school)
+    return watching.seats_shown(visit.school)
 
 
 def list_connections(visit: Visit, wish: calls.ListConnections) -> Page[calls.ConnectionRow]:
-    rows = connections.connection_rows(visit.school)
+    rows = watching.connection_rows(visit.school)
     return Page(
         total=len(rows),
         offset=wish.offset,
