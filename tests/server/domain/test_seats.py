@@ -74,6 +74,8 @@ def test_school_of_the_guide_lets_five_in_then_only_an_administrator() -> None:
         "consultation_possible": False,
     }
     assert refused.value.fr == "Toutes les licences disponibles (5) sont utilisées."
+    assert pool.statistics().refused[Pool.MODIFICATION] == 1
+    assert pool.statistics().plan == pool.plan == SeatPlan()
 
 
 def test_refusal_says_when_consultation_is_possible_instead() -> None:

@@ -475,6 +475,19 @@ def test_lifting_an_address_lifts_its_accounts_and_one_account_can_be_lifted_alo
     assert [s.login for s in school.lift(HOST, NOON)] == ["a", "c"]
 
 
+def test_lifting_one_account_keeps_what_the_others_did(school: SuspensionBook) -> None:
+    fail(school, 4, login="a")
+    fail(school, 4, login="b")
+    for _ in range(19):
+        school.unauthorised_call(OTHER, "a", NOON)
+
+    assert school.lift(None, NOON, login="a") == []
+
+    assert fail(school, 4, login="a") is None
+    assert fail(school, 1, login="b") is not None
+    assert school.unauthorised_call(OTHER, "a", NOON) is not None
+
+
 def test_client_that_was_told_stays_refused_after_a_lifting_until_it_is_started_again(
     book: SuspensionBook,
 ) -> None:
@@ -529,6 +542,33 @@ def test_latch_of_an_account_refuses_that_account_only(school: SuspensionBook) -
     refused = school.verdict(HOST, NOON, "dupas", "running")
     assert refused is not None
     assert (refused.latched, refused.login) == (True, "dupas")
+
+
+def test_client_told_about_the_address_is_latched_whoever_logs_in(
+    book: SuspensionBook,
+) -> None:
+    suspended(book)
+    book.told("running", HOST, NOON, "dupas")
+    book.lift(None, NOON)
+
+    for login in (None, "dupas", "leroy"):
+        assert book.verdict(HOST, NOON, login, "running") is not None
+
+
+def test_latches_of_yesterday_are_forgotten(book: SuspensionBook) -> None:
+    suspended(book)
+    book.told("yesterday", HOST, NOON)
+    latches = book.export_latches(NOON)
+    tomorrow = NOON + 24 * HOUR
+    book.suspend(HOST, OffenceCause.SATURATION, tomorrow, 60)
+
+    book.told("today", HOST, tomorrow)
+    again = SuspensionBook(SuspensionPolicy())
+    again.restore((), tomorrow, latches)
+
+    assert book.statistics().latched == 1
+    assert again.statistics().latched == 0
+    assert book.export_latches(tomorrow + 24 * HOUR) == []
 
 
 def test_latches_are_bounded_and_the_oldest_go(book: SuspensionBook) -> None:
@@ -593,6 +633,17 @@ def test_new_policy_counts_from_nothing_and_keeps_what_is_in_force(
     assert fail(book, 1, address=OTHER) is not None
 
 
+def test_new_policy_watches_as_long_as_its_own_windows() -> None:
+    book = SuspensionBook(SuspensionPolicy(level=SuspensionLevel.LOW))
+    book.apply(SuspensionPolicy(level=SuspensionLevel.HIGH))
+    fail(book, 2)
+
+    for number in range(100):
+        fail(book, 1, NOON + 15 * MINUTE, ipv4(number))
+
+    assert fail(book, 1, NOON + 15 * MINUTE) is not None
+
+
 # -- restart -----------------------------------------------------------------------------
 
 
@@ -650,6 +701,7 @@ def test_suspension_that_ran_out_while_the_server_was_down_is_over_but_remembere
     again.restore(records, NOON + 23 * HOUR)
 
     assert again.current(NOON + 23 * HOUR) == []
+    assert again.statistics().remembered == 1, "it is let go before any live counter"
     assert suspended(again, suspension.until + 24 * HOUR - 1).recidive == 1
 
     later = SuspensionBook(SuspensionPolicy())
@@ -753,6 +805,19 @@ def test_what_is_over_makes_room_before_what_is_not() -> None:
     figures = book.statistics()
     assert (figures.suspended, figures.remembered, figures.counted) == (0, 0, 50)
     assert figures.untracked == 0
+
+
+def test_counter_of_long_ago_does_not_outlast_a_live_one() -> None:
+    book = SuspensionBook(SuspensionPolicy(), most_tracked=10)
+    for number in range(10):
+        fail(book, 4, address=ipv4(number))
+    later = NOON + 10 * MINUTE
+    newcomers = [ipv4(number) for number in range(1000, 1080)]
+
+    for address in newcomers:
+        fail(book, 1, later, address)
+
+    assert all(fail(book, 4, later, address) for address in newcomers[-10:])
 
 
 def test_million_prefixes_stay_within_the_bound() -> None:

@@ -375,6 +375,19 @@ class AnyHistory(RuleBasedStateMachine):
             or (login is not None and (h.kind, h.login) != ("failure", key))
         ]
 
+    @rule(
+        instance=st.sampled_from(INSTANCES),
+        address=addresses,
+        login=logins,
+        where=st.sampled_from(list(MEANT_BY)),
+    )
+    def somebody_is_suspended_told_and_lifted(
+        self, instance: str, address: str, login: str, where: str | None
+    ) -> None:
+        self.wrong_passwords(address, login, 10)
+        self.told(instance, address, login)
+        self.lift(where, None, False)
+
     @rule(level=st.sampled_from(SuspensionLevel), in_school=st.booleans())
     def the_school_changes_its_mind(self, level: SuspensionLevel, in_school: bool) -> None:
         self.model.level, self.model.in_school = level, in_school
