@@ -81,3 +81,16 @@ def test_thousands_of_unknown_events_in_one_read_are_skipped() -> None:
     client.receive(encode_frame(pack([2, "something.new", {}])) * 5_000)
 
     assert client.next_event() is NEED_DATA
+
+
+def test_nothing_may_come_after_the_server_s_goodbye_even_if_ours_came_first() -> None:
+    client, _ = active_pair()
+    ident, _ = client.ask("seats.show", {})
+    client.tell(LEAVING)
+    goodbye = encode_frame(pack([2, "goodbye", {"code": "logout"}]))
+
+    client.receive(goodbye + encode_frame(pack([1, ident, None, {}])))
+    client.next_event()
+
+    with pytest.raises(RemoteProtocolError, match="result in stage closing"):
+        client.next_event()
