@@ -136,7 +136,7 @@ def test_long_headers_alone_make_no_value_unacceptable(value: Any) -> None:
             b"\x93" + (b"\xdc\x40\x00" + b"\xc0" * 16_384) * 3, "32768 values", id="values"
         ),
         pytest.param(
-            b"\x93" + b"\xdd\x00\x00\x7f\xff" * 2 + b"\xc0" * 200_000,
+            b"\x93" + b"\xdd\x00\x00\x7f\xff" * 3 + b"\xc0" * 200_000,
             "announces more than 32768 values",
             id="values announced",
         ),
