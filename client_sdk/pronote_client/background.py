@@ -26,4 +26,7 @@ async def background() -> AsyncIterator[trio.Nursery]:
         except BaseException as exc:
             raised = exc
     if raised is not None:
-        raise raised
+        try:
+            raise raised
+        finally:
+            del raised  # its traceback holds this frame, which would hold it

@@ -156,7 +156,7 @@ class Connection:
         Raises:
             Refused: The server said no.
             Cut: The connection ended first.
-            LocalProtocolError, FrameTooLarge: This may not be asked; nothing was sent.
+            LocalProtocolError: This may not be asked; nothing was sent.
         """
         slot = slot or Slot()
         await self._places.acquire()

@@ -7,6 +7,7 @@ the same name, arguments, results and exceptions.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import queue
@@ -99,14 +100,17 @@ class SyncClient:
         trace: TracebackType | None,
     ) -> None:
         assert self._token is not None
-        trio.from_thread.run_sync(self._leaving.set, trio_token=self._token)
+        with contextlib.suppress(trio.RunFinishedError):
+            trio.from_thread.run_sync(self._leaving.set, trio_token=self._token)
         self._thread.join()
+        if value is None and not self._ready.empty() and (crash := self._ready.get()):
+            raise crash
 
     def _run(self) -> None:
         try:
             trio.run(self._live)
         except BaseException as exc:
-            # Before the session, this is what __enter__ raises; afterwards nobody asks.
+            # Raised by __enter__ if there is no session yet, else by __exit__.
             self._ready.put(exc)
 
     async def _live(self) -> None:

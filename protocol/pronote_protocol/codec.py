@@ -72,7 +72,7 @@ def unpack(payload: bytes, limits: WireLimits) -> Any:
     longest = min(len(payload), limits.values)
     try:
         if longest * sum(map(payload.count, _LONG_HEADERS)) > _FREE_ELEMENTS:
-            _check_announced(payload)
+            _check_announced(payload, limits.values)
         # One call, one unpacker: an Unpacker that met an error may not be used again.
         value = msgpack.unpackb(
             payload,
@@ -122,7 +122,7 @@ def _sizes() -> tuple[list[int], dict[int, tuple[int, int, int]]]:
 _SKIP, _LENGTHS = _sizes()
 
 
-def _check_announced(payload: bytes) -> None:
+def _check_announced(payload: bytes, values: int) -> None:
     """
     Make sure that *payload* is long enough for all it announces.
 
@@ -131,10 +131,13 @@ def _check_announced(payload: bytes) -> None:
     of the frame shows that nothing comes.
     """
     end = len(payload)
-    position, owed = 0, 1
+    position, owed, left = 0, 1, values + 1
     while owed:
         if owed > end - position:
             raise ValueError("it announces more than it holds")
+        if owed > left:
+            raise ValueError(f"it announces more than {values} values")
+        left -= 1
         first = payload[position]
         position += 1
         owed -= 1

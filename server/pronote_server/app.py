@@ -23,6 +23,7 @@ from pronote_server import certificates
 from pronote_server.announcing import announce
 from pronote_server.clock import Clock, machine_time
 from pronote_server.config import Settings
+from pronote_server.data_folder import claimed
 from pronote_server.hosting.connection_settings import (
     ConnectionSettings,
     write_connection_settings,
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 
 # Descriptors kept for databases, the rescue door and the system's own needs.
 _KEPT_DESCRIPTORS = 256
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @attrs.define(eq=False)
@@ -87,13 +89,13 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
     The block may end while clients are connected: they are told goodbye.
 
     Raises:
-        ConfigRefused, CertificateRefused, PortTaken, StorageFailed: Nothing was served.
+        DataRefused, CertificateRefused, PortTaken, StorageFailed: Nothing was served.
     """
     clock = clock or Clock()
     data = settings.data.directory
-    await trio.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = _within_descriptors(settings)
     async with AsyncExitStack() as stack:
+        stack.enter_context(claimed(data))
         listeners = await open_listeners(
             settings.listen.host, settings.listen.port, settings.listen.backlog
         )
@@ -149,26 +151,45 @@ async def serve(
     ready: Callable[[App], None],
 ) -> None:
     """
-    Serve until SIGTERM or SIGINT; a second signal hurries.
+    Serve until SIGTERM or SIGINT; a second signal hurries. These signals stay ours: the
+    process is expected to end after this.
 
     Args:
         prepare: Awaited once, before *ready*.
         ready: Called once, when clients are accepted and the schools are prepared.
     """
-    async with open_app(settings) as app:
-        await prepare(app)
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            ready(app)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_stop_on_signals, signals, app)
-                await app.door.stopped.wait()
-                nursery.cancel_scope.cancel(reason="stopped")
+    orders = _Orders()
+    # What the receiver puts back when it is left: one more signal must not kill a process
+    # that is on its way out.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    # Around everything: the second signal comes while the last goodbyes are said.
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(orders.obey, signals)
+            with orders.starting:
+                async with open_app(settings) as app:
+                    await prepare(app)
+                    orders.app = app
+                    ready(app)
+                    await app.door.stopped.wait()
+            watching.cancel_scope.cancel(reason="stopped")
 
 
-async def _stop_on_signals(signals: AsyncIterator[int], app: App) -> None:
-    async for number in signals:
-        log.info("server.stopping", signal=signal.Signals(number).name)
-        app.stop()
+@attrs.define(eq=False)
+class _Orders:
+    """What the operator's signals mean: before the server is ready, give up starting it."""
+
+    app: App | None = None
+    starting: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+
+    async def obey(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:
+            log.info("server.stopping", signal=signal.Signals(number).name)
+            if self.app is None:
+                self.starting.cancel(reason="stopped while starting")
+            else:
+                self.app.stop()
 
 
 def _prepare_tls(settings: Settings) -> tuple[Tls | None, str | None]:
@@ -220,7 +241,7 @@ def _within_descriptors(settings: Settings) -> Settings:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = max(1, hard - _KEPT_DESCRIPTORS)
+    most = max(1, hard - min(_KEPT_DESCRIPTORS, hard // 2))
     limits = settings.limits
     if limits.max_connections <= most:
         return settings

@@ -121,7 +121,7 @@ def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
     set_up_logging(level=settings.log.level, json=settings.log.json)
 
     async def prepare(running: App) -> None:
-        if seed is not None and not running.school.in_service:
+        if seed is not None:
             await fill_demo(running.school, seed)
 
     def ready(running: App) -> None:
@@ -390,6 +390,7 @@ def main() -> None:
     """Run the command line; what is refused is told in one sentence, without a traceback."""
     from pronote_server.certificates import CertificateRefused
     from pronote_server.config import ConfigRefused
+    from pronote_server.data_folder import DataRefused
     from pronote_server.listeners import PortTaken
     from pronote_server.rescue.client import NoServer
     from pronote_server.storage.errors import StorageFailed
@@ -409,7 +410,7 @@ def main() -> None:
         )
     except* NoServer as group:
         _leave(4, str(_first(group)), as_json, error="no_server")
-    except* (ConfigRefused, CertificateRefused, PortTaken, StorageFailed) as group:
+    except* (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed) as group:
         _leave(2, str(_first(group)), as_json, error="cannot_start")
     except* OSError as group:
         _leave(2, str(_first(group)), as_json, error="cannot_start")

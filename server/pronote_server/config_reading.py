@@ -2,7 +2,7 @@
 From a file, the environment and the command line to one settings object, or to the list of
 everything that is wrong with them.
 
-Written by hand rather than on cattrs, which the messages use: there a value that breaks a
+Written by hand rather than on cattrs: there a value that breaks a
 rule loses its path, and the first broken section hides the rules between sections. Whoever
 corrects a configuration wants one list, once.
 """

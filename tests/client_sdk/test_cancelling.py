@@ -142,7 +142,7 @@ async def test_a_change_cancelled_anywhere_is_asked_once_at_most(
     async def scenario(server: ScriptedServer, scope: trio.CancelScope) -> None:
         async def slowly(_: object) -> Lifted:
             await trio.sleep(1)
-            return Lifted(addresses=())
+            return Lifted(addresses=(), total=0)
 
         server.answers["suspensions.lift"] = slowly
         async with open_client(**server.way_in(resumable=True, draw=lambda: 0.0)) as client:

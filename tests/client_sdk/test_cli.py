@@ -249,7 +249,7 @@ async def test_rows_are_objects_with_named_fields(shell: Shell) -> None:
 
 async def test_disconnect_names_sessions_or_everyone(shell: Shell) -> None:
     seen: list[Disconnect] = []
-    answer = Disconnected(sessions=("s-7",))
+    answer = Disconnected(sessions=("s-7",), total=1)
     shell.server.answers["connections.disconnect"] = echo(Disconnect, seen, answer)
     said = await shell.json("disconnect", "s-7", "--message", "Maintenance", "--delay", "5")
     assert said == {"sessions": ["s-7"]}
@@ -263,7 +263,7 @@ async def test_disconnect_names_sessions_or_everyone(shell: Shell) -> None:
 async def test_suspensions_and_lift(shell: Shell) -> None:
     shell.server.answers["suspensions.list"] = Page(total=1, offset=0, rows=(SUSPENSION,))
     shell.server.answers["suspensions.lift"] = lambda params: Lifted(
-        addresses=(params.address or "toutes",)
+        addresses=(params.address or "toutes",), total=1
     )
     assert (await shell.json("suspensions"))["items"][0]["cause"] == "wrong_passwords"
     assert "Mots de passe erronés" in (await shell("suspensions")).out

@@ -25,6 +25,7 @@ from pronote_client.errors import (
     AddressSuspended,
     BadCredentials,
     InsecureConnection,
+    MessageTooLarge,
     NotAllowed,
     PasswordMustChange,
     RemoteProtocolError,
@@ -38,7 +39,12 @@ from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import sessions as calls
 from pronote_protocol.catalogue.resources import ListResources, ResourceRow
 from pronote_protocol.catalogue.sessions import AccessGranted, SeatsShown
-from pronote_protocol.catalogue.transfer import TransferBegun, TransferChunk, TransferDone
+from pronote_protocol.catalogue.transfer import (
+    SEND_CHUNK,
+    TransferBegun,
+    TransferChunk,
+    TransferDone,
+)
 from pronote_protocol.messages import (
     AccessChanged,
     Announcement,
@@ -47,6 +53,7 @@ from pronote_protocol.messages import (
     Goodbye,
     Nothing,
 )
+from pronote_protocol.scram import ServerLogin
 from pronote_protocol.words import Application, Farewell, ResourceKind, SessionState
 
 SEATS = SeatsShown(
@@ -258,6 +265,50 @@ async def test_a_server_that_does_not_answer_the_hello_is_given_up(
         assert trio.current_time() == 22
 
 
+async def test_cancelling_the_opening_of_a_server_that_stops_reading_is_bounded(
+    autojump_clock: MockClock,
+) -> None:
+    async with scripted_server() as server:
+        server.answers["exclusive.show"] = never
+
+        async def deaf(settings: ConnectionSettings, patience: Patience) -> object:
+            transport = await server.connect(settings, patience)
+            server.peer.deaf = True
+            return transport
+
+        with trio.move_on_after(1):
+            async with open_client(**server.way_in(connector=deaf)):
+                pass
+        assert trio.current_time() == 1 + Patience().farewell_seconds
+
+
+async def test_a_call_too_long_to_be_sent_costs_nothing() -> None:
+    async with scripted_server() as server:
+        server.answers["exclusive.show"] = calls.ExclusiveShown(holder=None)
+        async with EdtClient.open(
+            **server.way_in(patience=Patience(pending_calls=1))
+        ) as client:
+            for _ in range(3):
+                with pytest.raises(MessageTooLarge):
+                    await client.call(
+                        SEND_CHUNK,
+                        TransferChunk(transfer="t", file=0, offset=0, data=bytes(40_000)),
+                    )
+            assert (await client.exclusive.show()).holder is None
+
+
+async def test_a_server_that_does_not_know_the_password_is_unmasked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It let us in without being able to prove that it had the keys: an impostor."""
+    monkeypatch.setattr(ServerLogin, "verify", lambda self, final: "v=" + "A" * 43 + "=")
+    async with scripted_server() as server:
+        with pytest.raises(RemoteProtocolError, match="prove"):
+            async with open_client(**server.way_in()):
+                pass
+        assert "session.enter" not in server.methods()
+
+
 async def test_a_refusal_leaves_the_session_usable() -> None:
     async with scripted_server() as server:
         server.answers["connections.disconnect"] = NotAllowed()
@@ -324,13 +375,14 @@ async def test_forgotten_calls_keep_their_place_until_they_are_answered(
 
 async def test_goodbye_ends_the_calls_in_flight_with_its_reason() -> None:
     async with scripted_server() as server:
-        server.answers["seats.show"] = never
+        server.answers["suspensions.lift"] = never
         async with open_client(**server.way_in(patience=Patience(pending_calls=1))) as client:
             errors = []
 
             async def ask() -> None:
+                # A change: even so, the reason is worth more than the doubt.
                 with pytest.raises(SessionEnded) as raised:
-                    await client.seats.show()
+                    await client.suspensions.lift()
                 errors.append(raised.value)
 
             async with trio.open_nursery() as nursery:

@@ -99,11 +99,30 @@ async def test_a_change_asked_during_a_cut_is_made_after_the_resume(
 ) -> None:
     """It had not left: there is nothing to be unsure of."""
     async with scripted_server() as server:
-        server.answers["connections.disconnect"] = Disconnected(sessions=("s-9",))
+        server.answers["connections.disconnect"] = Disconnected(sessions=("s-9",), total=1)
         async with open_client(**server.way_in(resumable=True, draw=half)) as client:
             await server.peer.cut()
             await client.next_event()
             assert await client.connections.disconnect(["s-9"]) == ("s-9",)
+
+
+async def test_a_change_that_waited_for_its_turn_when_the_cut_came_is_made(
+    autojump_clock: MockClock,
+) -> None:
+    async with scripted_server() as server:
+        server.answers["exclusive.show"] = never
+        server.answers["connections.disconnect"] = Disconnected(sessions=("s-9",), total=1)
+        patience = Patience(pending_calls=1)
+        async with (
+            open_client(**server.way_in(resumable=True, patience=patience)) as client,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(client.exclusive.show)
+            await wait_all_tasks_blocked(0.001)
+            nursery.start_soon(cut_next, server)
+            server.answers["exclusive.show"] = NOBODY
+            assert await client.connections.disconnect(["s-9"]) == ("s-9",)
+        assert server.methods().count("connections.disconnect") == 1
 
 
 async def test_attempts_to_come_back_are_spread_by_the_given_chance(

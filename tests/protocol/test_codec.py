@@ -135,6 +135,11 @@ def test_long_headers_alone_make_no_value_unacceptable(value: Any) -> None:
         pytest.param(
             b"\x93" + (b"\xdc\x40\x00" + b"\xc0" * 16_384) * 3, "32768 values", id="values"
         ),
+        pytest.param(
+            b"\x93" + b"\xdd\x00\x00\x7f\xff" * 3 + b"\xc0" * 200_000,
+            "announces more than 32768 values",
+            id="values announced",
+        ),
         pytest.param(b"\xdc\x1f\x00" * 2_700, "more than it holds", id="promises"),
         pytest.param(b"\xdf\x00\x00\x0f\x00\xa0" * 1_300, "more than it holds", id="maps"),
     ],

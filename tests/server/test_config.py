@@ -200,7 +200,7 @@ def test_every_mistake_is_told_at_once_with_its_path(file: Path) -> None:
         ("[suspension.overrides]\nlimit = 5", "suspension.overrides: unknown numbers limit; "),
         (
             "[suspension.overrides]\naccounts = 0",
-            "suspension.overrides: accounts is 0, not above 0",
+            "suspension.overrides: accounts is 0, not a number above 0",
         ),
     ],
 )

@@ -27,6 +27,11 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
+    except BaseExceptionGroup as group:
+        # Ctrl-C that struck while a background task ran.
+        if group.subgroup(KeyboardInterrupt) is None:
+            raise
+        status = INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone, as `head` does; do not complain again on the way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

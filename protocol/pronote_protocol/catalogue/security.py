@@ -57,9 +57,15 @@ class LiftSuspensions:
 
 @attrs.frozen(kw_only=True)
 class Lifted:
-    """What was lifted; their users must close and start their clients again."""
+    """
+    What was lifted; their users must close and start their clients again.
+
+    Attributes:
+        addresses: The first five hundred of ``total``.
+    """
 
     addresses: tuple[str, ...]
+    total: int
 
 
 @row

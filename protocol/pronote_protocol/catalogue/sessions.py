@@ -141,9 +141,15 @@ class Disconnect:
 
 @attrs.frozen(kw_only=True)
 class Disconnected:
-    """The sessions that end, now or after the delay."""
+    """
+    The sessions that end, now or after the delay.
+
+    Attributes:
+        sessions: The first five hundred of ``total``.
+    """
 
     sessions: tuple[str, ...]
+    total: int
 
 
 @attrs.frozen(kw_only=True)

@@ -9,6 +9,7 @@ seat's. What goes into the journal is queued by the same step.
 from __future__ import annotations
 
 import secrets
+from typing import Final
 
 import attrs
 import structlog
@@ -60,6 +61,13 @@ __all__ = [
 
 log = structlog.get_logger()
 
+# As the guide writes them (fiche 5).
+_MODES_FR: Final = {
+    Mode.ADMINISTRATIVE: "Administratif",
+    Mode.TEACHER: "Enseignant",
+    Mode.SCHOOL_LIFE: "Vie scolaire",
+}
+
 
 @attrs.frozen
 class Caller:
@@ -102,7 +110,10 @@ def enter(
     hello, directory = caller.hello, school.directory
     allowed = directory.accesses_of(account, wish.mode)
     if not allowed or not _is_open(school, wish.mode):
-        raise ModeNotAllowed(mode=wish.mode.value)
+        raise ModeNotAllowed(
+            f"Ce compte n'est pas autorisé en mode {_MODES_FR[wish.mode]}.",
+            mode=wish.mode.value,
+        )
     if hello.application is Application.EDT and not school.contract.edt:
         raise NotInContract(option="Connexion EDT")
     if wish.access not in allowed:

@@ -30,9 +30,11 @@ from pronote_server.hosting.groups import find_group
 from pronote_server.hosting.login import GENERATED_ITERATIONS
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
+from pronote_server.storage.settings import get_setting, put_setting
 
 __all__ = ["DEMO_RNE", "DEMO_SCHOOL_NAME", "DemoAccount", "demo_accounts", "fill_demo"]
 
+_SEED = "demo.seed"
 _ASKER = Asker("démonstration", None)
 
 # Five of them fill the seats that are not reserved for administrators (fiche 11: 6, of
@@ -52,10 +54,23 @@ class DemoAccount:
 
 async def fill_demo(school: School, seed: int) -> None:
     """
-    Make a school that was just created the demo school of *seed*, in service.
+    Make a school that was just created the demo school of *seed*, and put it in service.
 
-    It is the same school, with the same passwords, for the same seed.
+    It is the same school, with the same passwords, for the same seed. One that is a demo
+    school already keeps what was done to it; one whose making was interrupted is finished.
     """
+    if await school.records.read(_seed_of) is None:
+        await _fill(school, seed)
+    if not school.in_service:
+        await bases.put_in_service(school, None, by=_ASKER.name)
+
+
+def _seed_of(conn: Connection) -> int | None:
+    seed: int | None = get_setting(conn, _SEED)
+    return seed
+
+
+async def _fill(school: School, seed: int) -> None:
     draw = random.Random(f"accounts {seed}")
     base = school.base
     assert base is not None, "a school is opened with its base"
@@ -98,12 +113,11 @@ async def fill_demo(school: School, seed: int) -> None:
     def write(conn: Connection) -> list[Account]:
         for account in [ready[0], *shown]:
             kept.update_account(conn, account)
+        put_setting(conn, _SEED, seed)
         return [ready[0], *shown, *(kept.insert_account(conn, each) for each in ready[1:])]
 
     for account in await school.records.write(write):
         school.directory.put(account)
-    await school.keep("demo.seed", seed)
-    await bases.put_in_service(school, None, by=_ASKER.name)
 
 
 def demo_accounts(school: School) -> list[DemoAccount]:

@@ -252,8 +252,14 @@ class Door:
         ``except*``, not ``except``: when a crash and a cancellation meet, Trio raises a
         BaseExceptionGroup that ``except Exception`` lets through.
         """
+        try:
+            transport = self._transport(sock)
+        except (OSError, ValueError) as exc:
+            # The client reset the connection before there was anything to wrap in TLS.
+            log.debug("peer.broken", peer=address, error=str(exc))
+            sock.close()
+            return
         prefix = prefix_of(address)
-        transport = self._transport(sock)
         connection = Connection(self, transport, address, self._start_flushing)
         self._connections.add(connection)
         self._nobodies[prefix] += 1

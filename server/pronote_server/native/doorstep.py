@@ -19,9 +19,8 @@ from pronote_protocol.errors import (
     ServerBusy,
     ServerStopping,
     UnknownSchool,
-    VersionUnsupported,
 )
-from pronote_protocol.limits import NEWEST_VERSION, OLDEST_VERSION, WireLimits
+from pronote_protocol.limits import WireLimits, common_version
 from pronote_protocol.messages import (
     Challenge,
     Enter,
@@ -115,9 +114,7 @@ class Doorstep:
             ContractExpired: All but the last end the connection.
         """
         hello = structure(params, Hello)
-        version = min(hello.newest, NEWEST_VERSION)
-        if version < max(hello.oldest, OLDEST_VERSION):
-            raise VersionUnsupported(oldest=OLDEST_VERSION, newest=NEWEST_VERSION)
+        version = common_version(hello.oldest, hello.newest)
         if self._reception.is_full:
             raise ServerBusy(retry_after=5.0)
         school = self._reception.school_for(hello.rne, self._server_name)

@@ -20,8 +20,8 @@ import trio
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation, Stage
 from pronote_protocol.errors import (
-    FrameTooLarge,
     InternalError,
+    MessageTooLarge,
     NotAllowed,
     Refused,
     RemoteProtocolError,
@@ -195,7 +195,7 @@ class Peer:
     def _say(self, request: Request, result: Any) -> bytes:
         try:
             return self.wire.answer(request.id, unstructure(result))
-        except FrameTooLarge as exc:
+        except MessageTooLarge as exc:
             return self._crash(request, exc)
 
     def _refuse(self, request: Request, refusal: Refused) -> bytes:

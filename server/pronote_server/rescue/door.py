@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ Command = Callable[[dict[str, Any]], Awaitable[Any]]
 # An operator has a few terminals; a loop gone wild on the machine waits for its turn.
 _AT_ONCE = 8
 _SECONDS = 120.0
+_SECONDS_BEFORE_RETRY = 0.1
 
 
 class RescueDoor:
@@ -74,12 +76,11 @@ class RescueDoor:
                 while True:
                     await trio.lowlevel.wait_readable(listener)
                     await self._room.acquire_on_behalf_of(token := object())
-                    try:
-                        sock = self._accept(listener)
-                    except BlockingIOError:
-                        sock = None
+                    sock = self._accept(listener)
                     if sock is None:
                         self._room.release_on_behalf_of(token)
+                        # Whoever waits keeps the listener readable: do not spin on it.
+                        await trio.sleep(_SECONDS_BEFORE_RETRY)
                         continue
                     nursery.start_soon(self._serve_one, sock, token)
         finally:
@@ -88,15 +89,25 @@ class RescueDoor:
             if self._spare is not None:
                 os.close(self._spare)
 
-    def _accept(self, listener: socket.socket) -> socket.socket:
-        try:
-            return listener.accept()[0]
-        except OSError as exc:
-            if exc.errno != errno.EMFILE or self._spare is None:
-                raise
-        os.close(self._spare)
-        self._spare = None
-        return listener.accept()[0]
+    def _accept(self, listener: socket.socket) -> socket.socket | None:
+        """Return who comes, if need be in place of the spare descriptor; None if nobody."""
+        for _ in range(2):
+            try:
+                return listener.accept()[0]
+            except BlockingIOError:
+                return None
+            except OSError as exc:
+                if exc.errno not in (errno.EMFILE, errno.ENFILE) or self._spare is None:
+                    log.warning("rescue.cannot_accept", error=str(exc))
+                    return None
+            os.close(self._spare)
+            self._spare = None
+        return None
+
+    def _keep_spare(self) -> None:
+        if self._spare is None:
+            with suppress(OSError):  # taken by somebody else already: at the next chance
+                self._spare = os.open(os.devnull, os.O_RDONLY)
 
     async def _serve_one(self, sock: socket.socket, token: object) -> None:
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
@@ -110,8 +121,7 @@ class RescueDoor:
         finally:
             sock.close()
             self._room.release_on_behalf_of(token)
-            if self._spare is None:
-                self._spare = os.open(os.devnull, os.O_RDONLY)
+            self._keep_spare()
 
     async def _converse(self, stream: trio.SocketStream) -> None:
         limits = WireLimits()

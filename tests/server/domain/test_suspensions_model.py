@@ -20,7 +20,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from pronote_protocol.errors import Conflict
@@ -462,11 +461,5 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 TestAnyHistory = AnyHistory.TestCase
+# How many histories is the profile's choice: 100, or 2 000 with --long.
 TestAnyHistory.settings = settings(stateful_step_count=40)
-
-
-@pytest.mark.long
-def test_twenty_thousand_histories_are_those_of_the_model() -> None:
-    run_state_machine_as_test(
-        AnyHistory, settings=settings(max_examples=20_000, stateful_step_count=40)
-    )

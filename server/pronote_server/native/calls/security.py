@@ -29,7 +29,7 @@ async def lift(visit: Visit, wish: calls.LiftSuspensions) -> calls.Lifted:
         )
     except ValueError:
         raise BadRequest(problems=f"{wish.address} is no address and no network") from None
-    return calls.Lifted(addresses=tuple(lifted))
+    return calls.Lifted(addresses=tuple(lifted[:500]), total=len(lifted))
 
 
 def list_inactivity(visit: Visit, _: Nothing) -> calls.InactivityShown:

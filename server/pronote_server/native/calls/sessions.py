@@ -95,7 +95,7 @@ async def disconnect(visit: Visit, wish: calls.Disconnect) -> calls.Disconnected
         message=wish.message,
         delay_seconds=wish.delay_seconds,
     )
-    return calls.Disconnected(sessions=tuple(gone))
+    return calls.Disconnected(sessions=tuple(gone[:500]), total=len(gone))
 
 
 async def show_base(visit: Visit, _: Nothing) -> calls.BaseShown:

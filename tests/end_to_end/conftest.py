@@ -1,0 +1,90 @@
+"""Servers in processes of their own; every test here is of the tier `real_tcp`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pronote_server.testing_processes import (
+    Finished,
+    ServerProcess,
+    command,
+    run_command,
+    start_server,
+)
+
+Client = Callable[..., Finished]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[ServerProcess]:
+    """The demo school on a free port; an error in its log fails the test."""
+    with start_server("demo", "--port", "0", folder=tmp_path) as server:
+        yield server
+        if server.process.poll() is None:
+            assert server.stop() == 0
+        assert server.failures() == []
+
+
+@pytest.fixture
+def client_options(tmp_path: Path) -> Callable[..., list[str | Path]]:
+    """
+    Return the common options of ``pronote-client`` for an account.
+
+    ``client_options(server, "SPR")`` reads the password in the ready line, or takes
+    ``password=``; further options are added as they are.
+    """
+
+    def options(
+        server: ServerProcess, login: str, *more: str | Path, password: str | None = None
+    ) -> list[str | Path]:
+        account: dict[str, Any] = next(
+            (each for each in server.ready["accounts"] if each["login"] == login), {}
+        )
+        file = tmp_path / f"{login}-{len(list(tmp_path.glob('*.secret')))}.secret"
+        file.write_text(f"{password or account['password']}\n", encoding="utf-8")
+        return [
+            command("pronote-client"),
+            "--settings",
+            server.ready["settings_file"],
+            "--login",
+            login,
+            "--password-file",
+            file,
+            *(("--mode", account["mode"]) if "mode" in account else ()),
+            *more,
+            "--json",
+        ]
+
+    return options
+
+
+@pytest.fixture
+def client(client_options: Callable[..., list[str | Path]]) -> Client:
+    """Run one ``pronote-client`` command: ``client(server, "SPR", "seats")``."""
+
+    def run(
+        server: ServerProcess,
+        login: str,
+        *arguments: str | Path,
+        password: str | None = None,
+        options: tuple[str | Path, ...] = (),
+    ) -> Finished:
+        before = client_options(server, login, *options, password=password)
+        return run_command(Path(before[0]).name, *before[1:], *arguments)
+
+    return run
+
+
+@pytest.fixture
+def rescue() -> Client:
+    """Run one ``pronote-server rescue`` (or ``base``) command on a server."""
+
+    def run(server: ServerProcess, *arguments: str | Path, family: str = "rescue") -> Finished:
+        json = () if "statistics" in arguments else ("--json",)
+        return run_command("pronote-server", family, *arguments, "--data", server.data, *json)
+
+    return run
