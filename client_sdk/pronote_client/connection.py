@@ -301,13 +301,13 @@ class Connection:
 
 def answered_as(value: Any, cls: type[T]) -> T:
     """
-    Return *value* as a *cls*.
+    Return *value* as a *cls*; what a newer server tells besides is passed over.
 
     Raises:
         RemoteProtocolError: It has another shape than the catalogue says.
     """
     try:
-        return structure(value, cls)
+        return structure(value, cls, tolerant=True)
     except BadRequest as exc:
         raise RemoteProtocolError(f"the server's {cls}: {exc}") from None
 
