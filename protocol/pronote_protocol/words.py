@@ -11,16 +11,26 @@ import enum
 
 __all__ = [
     "Access",
+    "Annotation",
     "Application",
     "Farewell",
     "GroupType",
+    "Half",
+    "Level",
     "Mode",
     "OffenceCause",
+    "PeriodKind",
     "Pool",
+    "PositioningMode",
+    "PunishmentKind",
+    "PunishmentState",
     "Rank",
     "ResourceKind",
     "ReturnAdvice",
     "Right",
+    "RoundingDirection",
+    "SanctionKind",
+    "SealedMatter",
     "SessionState",
     "Space",
 ]
@@ -141,6 +151,18 @@ class Right(enum.Enum):
     EXCLUSIVE_USE = "exclusive-use"
     TRANSFER_TIMETABLE = "transfer-timetable"
     SEE_JOURNAL = "see-journal"
+    READ_MARKS = "read-marks"
+    ENTER_MARKS = "enter-marks"
+    SEAL_PERIODS = "seal-periods"
+    READ_SCHOOL_LIFE = "read-school-life"
+    ENTER_SCHOOL_LIFE = "enter-school-life"
+    TAKE_ROLL = "take-roll"
+    READ_NOTEBOOK = "read-notebook"
+    ENTER_NOTEBOOK = "enter-notebook"
+    READ_DOCUMENTS = "read-documents"
+    ADD_DOCUMENTS = "add-documents"
+    COMMUNICATE = "communicate"
+    SCHOOL_SETTINGS = "school-settings"
     SERVICE = "service"
 
 
@@ -169,3 +191,105 @@ class Space(enum.Enum):
     PUPILS = "pupils"
     COMPANY = "company"
     ACADEMY = "academy"
+
+
+class Annotation(enum.Enum):
+    """
+    What stands in the place of a mark; in the order of the real product's numbers, 1 to 8.
+
+    The two whose word ends in *zero* stand for a mark of 0, the others for no mark at all.
+    """
+
+    ABSENT = "absent"
+    EXEMPT = "exempt"
+    NOT_GRADED = "not-graded"
+    UNFIT = "unfit"
+    NOT_SUBMITTED = "not-submitted"
+    ABSENT_ZERO = "absent-zero"
+    NOT_SUBMITTED_ZERO = "not-submitted-zero"
+    CONGRATULATIONS = "congratulations"
+
+
+class RoundingDirection(enum.Enum):
+    """Where an average between two steps goes; the nearest of a middle is the upper."""
+
+    NEAREST = "nearest"
+    UP = "up"
+    DOWN = "down"
+
+
+class Level(enum.Enum):
+    """How well a skill is mastered; the last four say why nothing can be told."""
+
+    VERY_GOOD = "very-good"
+    SATISFACTORY = "satisfactory"
+    ALMOST_SATISFACTORY = "almost-satisfactory"
+    FRAGILE = "fragile"
+    BEGINNING = "beginning"
+    INSUFFICIENT = "insufficient"
+    ABSENT = "absent"
+    EXEMPT = "exempt"
+    NOT_EVALUATED = "not-evaluated"
+    NOT_SUBMITTED = "not-submitted"
+
+
+class PositioningMode(enum.Enum):
+    """Which results an automatic positioning looks at."""
+
+    ALL = "all"
+    LAST_FIVE = "last-five"
+    BEST_FIVE = "best-five"
+    PROGRESSIVE = "progressive"
+
+
+class PeriodKind(enum.Enum):
+    """How a class divides its year."""
+
+    TRIMESTER = "trimester"
+    SEMESTER = "semester"
+    CONTINUOUS = "continuous"
+
+
+class SealedMatter(enum.Enum):
+    """What is sealed on its own when a period of a class ends (*clôture*)."""
+
+    MARKS = "marks"
+    LEVELS = "levels"
+    APPRAISALS = "appraisals"
+    SCHOOL_LIFE = "school-life"
+
+
+class Half(enum.Enum):
+    """The halves of a school day, parted by the midday reference."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+
+
+class PunishmentKind(enum.Enum):
+    """What a teacher or the school life staff may give."""
+
+    EXTRA_HOMEWORK = "extra-homework"
+    EXCLUSION_FROM_LESSON = "exclusion-from-lesson"
+    DETENTION = "detention"
+
+
+class PunishmentState(enum.Enum):
+    """How far a punishment has come."""
+
+    TO_PROGRAMME = "to-programme"
+    PROGRAMMED = "programmed"
+    CARRIED_OUT = "carried-out"
+    NOT_CARRIED_OUT = "not-carried-out"
+    LIFTED = "lifted"
+
+
+class SanctionKind(enum.Enum):
+    """The scale of sanctions of the Code de l'éducation (R. 511-13)."""
+
+    WARNING = "warning"
+    REPRIMAND = "reprimand"
+    RESPONSIBILITY_MEASURE = "responsibility-measure"
+    EXCLUSION_FROM_CLASS = "exclusion-from-class"
+    EXCLUSION = "exclusion"
+    PERMANENT_EXCLUSION = "permanent-exclusion"
