@@ -9,6 +9,7 @@ deadlines and suspensions.
 from __future__ import annotations
 
 import random
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -244,6 +245,8 @@ class Client:
             RemoteProtocolError: The answer is not what the catalogue says; the session ends.
         """
         values = plain(call.params() if params is None else params)
+        if call.keyed:
+            values["key"] = secrets.token_hex(16)
         limit = self.patience.call_seconds if seconds is None else seconds
         slot = Slot()
         with trio.move_on_after(limit):

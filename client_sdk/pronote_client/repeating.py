@@ -1,4 +1,4 @@
-"""Which calls may be asked again after a cut, before there are idempotency keys."""
+"""Which calls may be asked again after a cut."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def may_repeat(call: Call[Any, Any]) -> bool:
 
     `Call.writes` does not say it: creating an account or disconnecting somebody changes
     no base and is still not to be done twice. The verb does; an unknown verb is taken for
-    a change.
+    a change. An entry carries its key, by which the server knows it again.
     """
+    if call.keyed:
+        return True
     return not call.writes and call.name.partition(".")[2] in _READING

@@ -52,6 +52,7 @@ __all__ = [
     "SeatsExhausted",
     "ServerBusy",
     "ServerStopping",
+    "StaleRevision",
     "TransferRefused",
     "UnknownMethod",
     "UnknownSchool",
@@ -349,6 +350,14 @@ class Conflict(Refused):
     code = "conflict"
     french = "Impossible dans l'état actuel."
     english = "Not possible in the present state."
+
+
+class StaleRevision(Refused):
+    """The entry was changed since the revision the client had read: read it again."""
+
+    code = "stale_revision"
+    french = "Cette saisie a été modifiée entre-temps (révision {revision})."
+    english = "This entry was changed meanwhile (revision {revision})."
 
 
 class ResumeRefused(Refused):

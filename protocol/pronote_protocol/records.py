@@ -7,12 +7,14 @@ fields in their order: pages of rows are most of the traffic, and maps would mor
 double it.
 
 Nothing is coerced: ``"7"`` is not 7, 7 is not ``True``. Instants travel as RFC 3339 text
-in UTC (``2020-07-02T14:55:00Z``), days as ``2020-07-02``, enums as their value.
+in UTC (``2020-07-02T14:55:00Z``), days as ``2020-07-02``, enums as their value, decimal
+numbers (marks, coefficients) as text without an exponent, ``12.5``.
 """
 
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 import functools
 import math
@@ -42,6 +44,7 @@ _NAMES: Final = {
     type(None): "nil",
     datetime.datetime: "instant",
     datetime.date: "day",
+    decimal.Decimal: "decimal",
     list: "array",
     dict: "map",
     Any: "any",
@@ -50,6 +53,7 @@ _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -135,6 +139,8 @@ def _make_reader(kind: Any, tolerant: bool) -> Reader:
         return _read_instant
     if kind is datetime.date:
         return _read_day
+    if kind is decimal.Decimal:
+        return _read_decimal
     if kind in (str, bytes, bool):
         return _exactly(kind)
     origin = get_origin(kind)
@@ -200,6 +206,14 @@ def _read_day(value: Any) -> datetime.date:
     except ValueError:
         pass
     raise _Wrong([("", "expected a day like 2020-07-02")])
+
+
+def _read_decimal(value: Any) -> decimal.Decimal:
+    if type(value) is not str:
+        raise _expected("decimal as text", value)
+    if not _DECIMAL.fullmatch(value):
+        raise _Wrong([("", "expected a decimal number like 12.5")])
+    return decimal.Decimal(value)
 
 
 def _read_map(value: Any) -> dict[str, Any]:
@@ -340,6 +354,8 @@ def _make_writer(kind: Any) -> Callable[[Any], Any]:
         return _write_instant
     if issubclass(kind, datetime.date):
         return lambda day: day.isoformat()
+    if issubclass(kind, decimal.Decimal):
+        return lambda number: format(number, "f")
     if issubclass(kind, (tuple, list)):
         return lambda values: [unstructure(value) for value in values]
     if issubclass(kind, Mapping):

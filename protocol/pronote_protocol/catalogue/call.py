@@ -33,6 +33,9 @@ class Call(Generic[P, R]):
         modes: Modes in which the call exists.
         writes: Whether it changes the base: refused in consultation and while somebody
             else has the base in exclusive use.
+        keyed: Whether it is an entry: besides its own parameters it takes ``key``, a text
+            of at most 64 characters chosen by the client, which is remembered for 24
+            hours. Asked twice with one key it is done once, and answered twice alike.
         summary: One sentence, for the documents.
     """
 
@@ -42,11 +45,14 @@ class Call(Generic[P, R]):
     right: Right
     modes: frozenset[Mode] = ANY_MODE
     writes: bool = False
+    keyed: bool = False
     summary: str
 
     def __attrs_post_init__(self) -> None:
         if self.name in _DECLARED:
             raise ValueError(f"call {self.name} is declared twice")
+        if self.keyed and not self.writes:
+            raise ValueError(f"call {self.name} is keyed and writes nothing")
         _DECLARED[self.name] = self
 
 

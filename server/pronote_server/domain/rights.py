@@ -26,9 +26,38 @@ from .accounts import Account, Directory
 __all__ = ["rights_of"]
 
 
-_TEACHER: Final = frozenset({Right.OWN})
-_SCHOOL_LIFE: Final = _TEACHER | {Right.READ_RESOURCES, Right.READ_TIMETABLES}
-_GROUP: Final = _SCHOOL_LIFE | {Right.SEE_COUNTERS, Right.SEE_SEATS}
+_TEACHER: Final = frozenset(
+    {
+        Right.OWN,
+        Right.READ_MARKS,
+        Right.ENTER_MARKS,
+        Right.TAKE_ROLL,
+        Right.READ_NOTEBOOK,
+        Right.ENTER_NOTEBOOK,
+        Right.READ_DOCUMENTS,
+        Right.ADD_DOCUMENTS,
+        Right.COMMUNICATE,
+    }
+)
+_SCHOOL_LIFE: Final = frozenset(
+    {
+        Right.OWN,
+        Right.READ_RESOURCES,
+        Right.READ_TIMETABLES,
+        Right.READ_SCHOOL_LIFE,
+        Right.ENTER_SCHOOL_LIFE,
+        Right.TAKE_ROLL,
+        Right.READ_NOTEBOOK,
+        Right.READ_DOCUMENTS,
+        Right.ADD_DOCUMENTS,
+        Right.COMMUNICATE,
+    }
+)
+_GROUP: Final = (
+    _SCHOOL_LIFE
+    | _TEACHER
+    | {Right.SEE_COUNTERS, Right.SEE_SEATS, Right.SEAL_PERIODS, Right.SCHOOL_SETTINGS}
+)
 _ADMINISTRATION: Final = _GROUP | {
     Right.SEE_CONNECTIONS,
     Right.DISCONNECT,

@@ -20,6 +20,7 @@ import trio
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation, Stage
 from pronote_protocol.errors import (
+    BadRequest,
     InternalError,
     MessageTooLarge,
     NotAllowed,
@@ -182,10 +183,11 @@ class Peer:
             raise UnknownMethod(method=request.method)
         if session.mode not in call.modes or call.right not in session.rights:
             return self._unauthorised(request.method)
+        key = _take_key(request.params) if call.keyed else None
         params = structure(request.params, call.params)
         if call.writes:
             exclusive_use.check_may_write(school, session)
-        return ANSWERS[request.method](Visit(school, session), params)
+        return ANSWERS[request.method](Visit(school, session, key), params)
 
     async def _unauthorised(self, method: str) -> None:
         school, session = self.doorstep.visited()
@@ -215,3 +217,10 @@ class Peer:
     def _break_off(self, exc: RemoteProtocolError) -> None:
         self._log.info("peer.protocol_error", error=str(exc), stage=self.wire.stage.value)
         self.farewell = goodbye(Farewell.PROTOCOL_ERROR, detail=str(exc)[:200])
+
+
+def _take_key(params: dict[str, Any]) -> str | None:
+    key = params.pop("key", None)
+    if key is None or (type(key) is str and 0 < len(key) <= 64):
+        return key
+    raise BadRequest(problems="key: expected a text of 1 to 64 characters")

@@ -23,10 +23,16 @@ Answer: TypeAlias = Callable[["Visit", Any], Any]
 
 @attrs.frozen
 class Visit:
-    """One session in its school; rights and shapes are checked already."""
+    """
+    One session in its school; rights and shapes are checked already.
+
+    Attributes:
+        key: Of an entry, when the client gave one.
+    """
 
     school: School
     session: Session
+    key: str | None = None
 
     @property
     def asker(self) -> Asker:
