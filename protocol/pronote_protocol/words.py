@@ -13,11 +13,15 @@ __all__ = [
     "Access",
     "Annotation",
     "Application",
+    "DocumentOwner",
+    "EvaluatesIn",
     "Farewell",
+    "FollowUpKind",
     "GroupType",
     "Half",
     "Level",
     "Mode",
+    "MotiveKind",
     "OffenceCause",
     "PeriodKind",
     "Pool",
@@ -293,3 +297,48 @@ class SanctionKind(enum.Enum):
     EXCLUSION_FROM_CLASS = "exclusion-from-class"
     EXCLUSION = "exclusion"
     PERMANENT_EXCLUSION = "permanent-exclusion"
+
+
+class EvaluatesIn(enum.Enum):
+    """What is entered for a service."""
+
+    MARKS = "marks"
+    COMPETENCIES = "competencies"
+    BOTH = "both"
+
+
+class MotiveKind(enum.Enum):
+    """What a motive can be given for."""
+
+    ABSENCE = "absence"
+    LATENESS = "lateness"
+    PUNISHMENT = "punishment"
+    SANCTION = "sanction"
+    FOLLOW_UP = "follow-up"
+
+
+class FollowUpKind(enum.Enum):
+    """How a pupil was followed up (*suivi*)."""
+
+    INTERVIEW = "interview"
+    PHONE_CALL = "phone-call"
+    LETTER = "letter"
+    MEETING = "meeting"
+    OTHER = "other"
+
+
+class DocumentOwner(enum.Enum):
+    """To what a document can be attached."""
+
+    PUPIL = "pupil"
+    ASSESSMENT = "assessment"
+    EVALUATION = "evaluation"
+    NOTEBOOK_ENTRY = "notebook-entry"
+    HOMEWORK = "homework"
+    ABSENCE = "absence"
+    LATENESS = "lateness"
+    PUNISHMENT = "punishment"
+    SANCTION = "sanction"
+    FOLLOW_UP = "follow-up"
+    INFORMATION = "information"
+    MESSAGE = "message"
