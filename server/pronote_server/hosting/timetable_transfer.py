@@ -96,7 +96,7 @@ async def _replace(
     def write(conn: Connection) -> None:
         base_file.replace_school_data(conn, data, now)
 
-    with trio.fail_after(_WRITE_SECONDS), trio.CancelScope(shield=True):
+    with trio.fail_after(_WRITE_SECONDS, shield=True):
         await bases.change_base(school, ("resources", "timetable"), write)
         created = await _open_modes(school, session, wish, data)
         await school.journal.record(

@@ -201,7 +201,12 @@ class Door:
             self._peers.start_soon(self._serve_one, sock, address)
 
     def _admits(self, address: str) -> bool:
-        """Count a connection from *address* and say whether it may come in."""
+        """
+        Count a connection from *address* and say whether it may come in.
+
+        Who may is a nobody from now on, and not from when its task runs: a burst is
+        accepted in one turn.
+        """
         for school in self.schools.values():
             now = school.clock.timestamp()
             suspension = school.suspensions.connection(address, now)
@@ -219,6 +224,7 @@ class Door:
         ):
             self._counts["refused_full"] += 1
             return False
+        self._nobodies[prefix_of(address)] += 1
         return True
 
     def _is_suspended(self, address: str) -> bool:
@@ -247,22 +253,22 @@ class Door:
 
     async def _serve_one(self, sock: socket.socket, address: str) -> None:
         """
-        Run one connection; its bugs stay its own.
+        Run one connection, counted as a nobody; its bugs stay its own.
 
         ``except*``, not ``except``: when a crash and a cancellation meet, Trio raises a
         BaseExceptionGroup that ``except Exception`` lets through.
         """
+        prefix = prefix_of(address)
         try:
             transport = self._transport(sock)
         except (OSError, ValueError) as exc:
             # The client reset the connection before there was anything to wrap in TLS.
             log.debug("peer.broken", peer=address, error=str(exc))
+            self._forget_nobody(prefix)
             sock.close()
             return
-        prefix = prefix_of(address)
         connection = Connection(self, transport, address, self._start_flushing)
         self._connections.add(connection)
-        self._nobodies[prefix] += 1
         entered = False
 
         def known() -> None:
