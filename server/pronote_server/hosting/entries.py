@@ -201,7 +201,7 @@ async def enter(
             kept.forget_old_answers(conn, now - timedelta(hours=KEY_HOURS))
         return result, base_file.read_header(conn), entry._news
 
-    with trio.fail_after(_COMMIT_SECONDS), trio.CancelScope(shield=True):
+    with trio.fail_after(_COMMIT_SECONDS, shield=True):
         result, header, news = await base.database.write(write)
     if header is not None and school.base is not None:
         current = school.base
