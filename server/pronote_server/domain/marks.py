@@ -40,6 +40,7 @@ __all__ = [
     "annotation_of",
     "check_scale",
     "checked_value",
+    "has_two_decimals",
     "parse_mark",
     "points_of",
     "written",
@@ -132,7 +133,7 @@ def check_scale(scale: Decimal) -> None:
     Raises:
         BadRequest: It is not within 1 to 999, or has more than two decimals.
     """
-    if not _has_two_decimals(scale) or not 1 <= scale <= LARGEST_SCALE:
+    if not has_two_decimals(scale) or not 1 <= scale <= LARGEST_SCALE:
         raise errors.BadRequest(
             "Le barème va de 1 à 999, avec deux décimales au plus.",
             "A scale goes from 1 to 999, with two decimals at most.",
@@ -149,7 +150,7 @@ def checked_value(value: MarkValue, scale: Decimal) -> MarkValue:
     """
     if isinstance(value, Annotation):
         return value
-    if not _has_two_decimals(value) or not 0 <= value <= scale:
+    if not has_two_decimals(value) or not 0 <= value <= scale:
         raise errors.BadRequest(
             "La note {value} n'est pas entre 0 et {scale}, avec deux décimales au plus.",
             "The mark {value} is not within 0 to {scale}, with two decimals at most.",
@@ -196,8 +197,8 @@ def points_of(value: MarkValue) -> Decimal | None:
     return value
 
 
-def _has_two_decimals(value: Decimal) -> bool:
-    """Tell so without ever computing with a huge or an undefined number."""
+def has_two_decimals(value: Decimal) -> bool:
+    """Tell whether *value* is a number of hundredths; a huge or undefined one is not."""
     if not value.is_finite() or abs(value.adjusted()) > 6:
         return value.is_zero() and value.is_finite()
     return value == value.quantize(_HUNDREDTH)
