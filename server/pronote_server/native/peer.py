@@ -21,6 +21,7 @@ from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation, Stage
 from pronote_protocol.errors import (
     BadRequest,
+    BaseUnavailable,
     InternalError,
     MessageTooLarge,
     NotAllowed,
@@ -35,7 +36,7 @@ from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.native.doorstep import Doorstep
-from pronote_server.storage.errors import StorageFailed
+from pronote_server.storage.errors import DatabaseClosed, StorageFailed
 
 __all__ = ["Peer"]
 
@@ -209,6 +210,8 @@ class Peer:
         return said
 
     def _crash(self, request: Request, exc: Exception) -> bytes:
+        if isinstance(exc, DatabaseClosed):
+            return self.wire.refuse(request.id, BaseUnavailable(retry_after=1.0))
         reference = f"E-{secrets.token_hex(4)}"
         event = "call.failed" if isinstance(exc, StorageFailed) else "call.crashed"
         self._log.error(event, method=request.method, reference=reference, exc_info=exc)

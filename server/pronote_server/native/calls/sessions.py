@@ -8,9 +8,8 @@ import attrs
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import sessions as calls
-from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import Nothing, PasswordRulesShown
-from pronote_server.hosting import connections, exclusive_use, passwords, resources, watching
+from pronote_server.hosting import connections, exclusive_work, passwords, resources, watching
 from pronote_server.hosting.login import show_rules
 from pronote_server.native.calls.visit import Visit, answers
 
@@ -40,18 +39,13 @@ def show_exclusive(visit: Visit, _: Nothing) -> calls.ExclusiveShown:
     return calls.ExclusiveShown(holder=visit.school.exclusive.holder_name)
 
 
-def begin_exclusive(visit: Visit, _: Nothing) -> calls.ExclusiveShown:
-    exclusive_use.begin_exclusive(visit.school, visit.session)
+async def begin_exclusive(visit: Visit, _: Nothing) -> calls.ExclusiveShown:
+    await exclusive_work.begin(visit.school, visit.session)
     return calls.ExclusiveShown(holder=visit.school.exclusive.holder_name)
 
 
-def end_exclusive(visit: Visit, wish: calls.EndExclusiveUse) -> calls.ExclusiveShown:
-    if not wish.save:
-        raise Conflict(
-            "Quitter l'usage exclusif sans enregistrer n'est pas encore possible.",
-            "Leaving exclusive use without saving is not possible yet.",
-        )
-    exclusive_use.end_exclusive(visit.school, visit.session)
+async def end_exclusive(visit: Visit, wish: calls.EndExclusiveUse) -> calls.ExclusiveShown:
+    await exclusive_work.end(visit.school, visit.session, save=wish.save)
     return calls.ExclusiveShown(holder=visit.school.exclusive.holder_name)
 
 
