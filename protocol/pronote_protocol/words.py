@@ -279,13 +279,12 @@ class PunishmentKind(enum.Enum):
 
 
 class PunishmentState(enum.Enum):
-    """How far a punishment has come."""
+    """How far a punishment has come; overdue is one whose day has passed."""
 
     TO_PROGRAMME = "to-programme"
     PROGRAMMED = "programmed"
+    OVERDUE = "overdue"
     CARRIED_OUT = "carried-out"
-    NOT_CARRIED_OUT = "not-carried-out"
-    LIFTED = "lifted"
 
 
 class SanctionKind(enum.Enum):

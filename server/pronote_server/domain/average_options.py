@@ -40,6 +40,8 @@ ROUNDING_STEPS: Final = (Decimal("0.01"), Decimal("0.1"), Decimal("0.5"), Decima
 LARGEST_COEFFICIENT: Final = Decimal(99)
 LARGEST_OUT_OF: Final = 100
 
+_DIRECTIONS: Final = {direction.value: direction for direction in RoundingDirection}
+
 
 class SubServiceUse(enum.Enum):
     """What the average of a service with sub-services is made of (rule 15 of `averages`)."""
@@ -99,7 +101,30 @@ class Rounding:
                 step=str(self.step),
             )
 
+    @classmethod
+    def read(cls, text: str) -> Rounding:
+        """
+        Return the rounding that :meth:`written` wrote.
+
+        Raises:
+            BadRequest: It is none.
+        """
+        direction, _, step = text.partition("-")
+        for known in ROUNDING_STEPS:
+            if step == str(known) and direction in _DIRECTIONS:
+                return cls(known, _DIRECTIONS[direction])
+        raise errors.BadRequest(
+            "Arrondi inconnu : {rounding}.",
+            "Unknown rounding: {rounding}.",
+            rounding=text[:20],
+        )
+
+    def written(self) -> str:
+        """Return it as text for a column or a setting, such as ``nearest-0.01``."""
+        return f"{self.direction.value}-{self.step.normalize():f}"
+
     def of(self, exact: Fraction) -> Decimal:
+        """Return the average that is shown for an *exact* one."""
         steps = exact / Fraction(self.step)
         match self.direction:
             case RoundingDirection.NEAREST:

@@ -228,6 +228,23 @@ def test_rounding_to_each_step_in_each_direction(
     assert str(rounding.of(Fraction(exact))) == rounded
 
 
+@pytest.mark.parametrize("direction", RoundingDirection)
+@pytest.mark.parametrize("step", [*ROUNDING_STEPS, Decimal("1.00"), Decimal("0.50")])
+def test_a_rounding_is_read_as_it_was_written(
+    step: Decimal, direction: RoundingDirection
+) -> None:
+    rounding = Rounding(step, direction)
+
+    assert Rounding.read(rounding.written()) == rounding
+
+
+def test_text_that_is_no_rounding_is_refused() -> None:
+    assert Rounding().written() == "nearest-0.01"
+    for text in ("", "nearest", "nearest-", "nearest-0.25", "sideways-1", "up-NaN", "up-1-1"):
+        with pytest.raises(errors.BadRequest):
+            Rounding.read(text)
+
+
 def test_sub_services_count_by_their_averages_and_coefficients() -> None:
     written = SubService([mark("10"), mark("11")], Decimal(3))
     spoken = SubService([mark("18")], Decimal(1))
