@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import attrs
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.domain.search import fold
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_header import put_grid
+from pronote_server.storage.base_removal import (
+    count_entries,
+    orphan_services,
+    remove_lessons,
+    remove_pupils,
+    remove_services_without,
+    remove_structure,
+)
+from pronote_server.storage.base_services import services_of_lessons
+from pronote_server.storage.base_writes import EVERYTHING, Change, bump_revision, log_change
 
-__all__ = ["Counters", "counters", "replace_school_data"]
+__all__ = ["Counters", "Replaced", "counters", "replace_school_data"]
 
-# Children first: a parent goes when nobody points to it any more.
-_IN_ORDER_OF_LEAVING: Final = (
+# The timetable and who belongs where: written anew every time, and nothing points there.
+_LINKS: Final = (
     schema.lesson_teacher,
     schema.lesson_class,
     schema.lesson_group,
     schema.lesson_room,
-    schema.lesson,
     schema.pupil_group,
-    schema.pupil,
     schema.group_class,
-    schema.school_group,
-    schema.school_class,
+)
+
+_RESOURCES: Final = (
     schema.teacher,
+    schema.staff,
     schema.subject,
     schema.room,
-    schema.staff,
+    schema.school_class,
+    schema.school_group,
+    schema.pupil,
+    schema.lesson,
 )
 
 
 @attrs.frozen(kw_only=True)
 class Counters:
-    """
-    The seventeen counters of fiche 9.
-
-    A base has no tables yet for what comes after *former_pupils*: those are 0.
-    """
+    """The seventeen counters of fiche 9."""
 
     teachers: int
     subjects: int
@@ -49,17 +58,35 @@ class Counters:
     groups: int
     pupils: int
     former_pupils: int
-    assessments: int = 0
-    marks: int = 0
-    homework_notebooks: int = 0
-    attached_documents: int = 0
-    appraisals: int = 0
-    evaluations: int = 0
-    sanctions: int = 0
-    punishments: int = 0
-    absences: int = 0
-    latenesses: int = 0
-    follow_ups: int = 0
+    assessments: int
+    marks: int
+    homework_notebooks: int
+    attached_documents: int
+    appraisals: int
+    evaluations: int
+    sanctions: int
+    punishments: int
+    absences: int
+    latenesses: int
+    follow_ups: int
+
+
+@attrs.frozen(kw_only=True)
+class Replaced:
+    """
+    What a replacement did, beside what it was asked to.
+
+    Attributes:
+        revision: The base has now.
+        removed: Of what people had entered, by table; only what is not 0.
+        new_services: Made from lessons, and not there before.
+        orphan_services: Without a lesson, kept for what was entered for them.
+    """
+
+    revision: int
+    removed: Mapping[str, int]
+    new_services: int
+    orphan_services: int
 
 
 class _Coded(Protocol):
@@ -67,29 +94,72 @@ class _Coded(Protocol):
     def code(self) -> str: ...
 
 
-def replace_school_data(conn: Connection, data: SchoolData, now: datetime) -> None:
+def replace_school_data(conn: Connection, data: SchoolData, now: datetime) -> Replaced:
     """
     Put *data* in place of all resources and of the timetable; the revision grows by one.
 
     The base keeps its name, its school and its year. What has the code of something that was
-    there takes over its id, so that whoever remembers an id still means the same thing. Ask
-    `SchoolData.check` first: a dangling code is a KeyError here.
+    there takes over its id, and with it all that was entered: marks, absences, texts. What
+    was entered about pupils, and for subjects, classes and groups, that are not in *data* any
+    more goes with them (domain: a transfer overwrites), and is counted.
+
+    Services are made from the lessons: one for each subject, teacher, and class or group. One
+    that was there keeps its id and its settings; one whose lessons are gone stays as an
+    orphan as long as something was entered for it.
+
+    Ask `SchoolData.check` first: a dangling code is a KeyError here.
 
     Raises:
-        KeyError, ConstraintBroken: *data* is not consistent; nothing is changed.
+        KeyError, ConstraintBroken: *data* is not consistent; undo what was written.
     """
+    before = count_entries(conn)
     known = {
         table: {row.code: row.id for row in conn.execute(select(table.c.code, table.c.id))}
-        for table in _IN_ORDER_OF_LEAVING
-        if "code" in table.c
+        for table in (*_RESOURCES, schema.service)
     }
-    for table in _IN_ORDER_OF_LEAVING:
+    revision = bump_revision(conn, now)
+    for table in _LINKS:
         conn.execute(delete(table))
     put_grid(conn, data.grid)
-    _Writing(conn, known).everything(data)
-    conn.execute(
-        update(schema.header).values(revision=schema.header.c.revision + 1, last_entry_at=now)
+    gone = _gone(known, data)
+    remove_pupils(conn, gone[schema.pupil])
+    remove_lessons(conn, gone[schema.lesson])
+    remove_services_without(
+        conn, gone[schema.subject], gone[schema.school_class], gone[schema.school_group]
     )
+    writing = _Writing(conn, known)
+    writing.everything(data)
+    remove_structure(conn, gone)
+    new_services, orphans = writing.services(data, revision)
+    after = count_entries(conn)
+    log_change(conn, [Change(revision, EVERYTHING, "", "all")])
+    removed = {name: before[name] - after[name] for name in before}
+    removed["service"] += new_services
+    return Replaced(
+        revision=revision,
+        removed={name: count for name, count in removed.items() if count},
+        new_services=new_services,
+        orphan_services=orphans,
+    )
+
+
+def _gone(known: dict[Table, dict[str, int]], data: SchoolData) -> dict[Table, list[int]]:
+    """Return the ids of what is in the base and not in *data*."""
+    kept: dict[Table, Sequence[_Coded]] = {
+        schema.teacher: data.teachers,
+        schema.staff: data.staff,
+        schema.subject: data.subjects,
+        schema.room: data.rooms,
+        schema.school_class: data.classes,
+        schema.school_group: data.groups,
+        schema.pupil: data.pupils,
+        schema.lesson: data.lessons,
+    }
+    gone = {}
+    for table, things in kept.items():
+        codes = {one.code for one in things}
+        gone[table] = [id_ for code, id_ in known[table].items() if code not in codes]
+    return gone
 
 
 def counters(conn: Connection) -> Counters:
@@ -99,7 +169,7 @@ def counters(conn: Connection) -> Counters:
         return conn.execute(select(func.count()).select_from(table)).scalar_one()
 
     left_on = schema.pupil.c.left_on
-    former = conn.execute(select(func.count()).where(left_on.is_not(None))).scalar_one()
+    former: int = conn.execute(select(func.count()).where(left_on.is_not(None))).scalar_one()
     return Counters(
         teachers=count(schema.teacher),
         subjects=count(schema.subject),
@@ -107,6 +177,17 @@ def counters(conn: Connection) -> Counters:
         groups=count(schema.school_group),
         pupils=count(schema.pupil) - former,
         former_pupils=former,
+        assessments=count(schema.assessment),
+        marks=count(schema.mark),
+        homework_notebooks=count(schema.notebook_entry),
+        attached_documents=count(schema.document),
+        appraisals=count(schema.appraisal),
+        evaluations=count(schema.evaluation),
+        sanctions=count(schema.sanction),
+        punishments=count(schema.punishment),
+        absences=count(schema.absence),
+        latenesses=count(schema.lateness),
+        follow_ups=count(schema.follow_up),
     )
 
 
@@ -245,6 +326,41 @@ class _Writing:
         ):
             self._pair(link, schema.lesson, other, pairs)
 
+    def services(self, data: SchoolData, revision: int) -> tuple[int, int]:
+        """Return how many services are new, and how many orphans there are."""
+        table, known = schema.service, self._known[schema.service]
+        rows = {
+            key.code: {
+                "subject_id": self._ids[schema.subject][key.subject_code],
+                "teacher_id": self._id(schema.teacher, key.teacher_code),
+                "class_id": self._id(schema.school_class, key.class_code),
+                "group_id": self._id(schema.school_group, key.group_code),
+                "from_lessons": True,
+                "orphan": False,
+            }
+            for key in services_of_lessons(data.lessons)
+        }
+        # The services of subjects, classes and groups that are gone went with them.
+        there = set(self._conn.execute(select(table.c.id)).scalars())
+        kept = {code: known[code] for code in rows if known.get(code) in there}
+        if kept:
+            self._conn.execute(
+                update(table).where(table.c.id == bindparam("known_id")),
+                [{"known_id": id_, **rows[code]} for code, id_ in kept.items()],
+            )
+        orphans = orphan_services(self._conn, set(kept.values()), revision)
+        new = [
+            {"code": code, **row, "revision": revision}
+            for code, row in rows.items()
+            if code not in kept
+        ]
+        if new:
+            self._conn.execute(insert(table), new)
+        return len(new), orphans
+
+    def _id(self, table: Table, code: str | None) -> int | None:
+        return None if code is None else self._ids[table][code]
+
     def _insert(
         self, table: Table, things: Sequence[_Coded], rows: list[dict[str, Any]]
     ) -> None:
@@ -258,8 +374,12 @@ class _Writing:
             else:
                 row["id"], fresh = fresh, fresh + 1
             ids[thing.code] = row["id"]
-        if rows:
-            self._conn.execute(insert(table), rows)
+        old = [{"known_id": row.pop("id"), **row} for row in rows if row["code"] in known]
+        new = [row for row in rows if row["code"] not in known]
+        if old:
+            self._conn.execute(update(table).where(table.c.id == bindparam("known_id")), old)
+        if new:
+            self._conn.execute(insert(table), new)
 
     def _pair(
         self,

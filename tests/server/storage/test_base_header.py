@@ -20,6 +20,7 @@ from pronote_server.storage.base_file import (
     read_header,
     upgrade_base,
 )
+from pronote_server.storage.base_header import FORMAT_VERSION
 from pronote_server.storage.database import open_database
 from pronote_server.storage.errors import BaseFileRefused
 
@@ -29,7 +30,7 @@ HEADER = BaseHeader(
     name="Base",
     rne="0330001G",
     school_year=2020,
-    format_version=1,
+    format_version=FORMAT_VERSION,
     created_at=CREATED,
     last_entry_at=None,
     revision=0,
@@ -56,7 +57,7 @@ async def test_a_created_base_is_opened_with_its_header_and_grid(
 
 def test_a_base_can_be_told_from_other_databases(base: Connection) -> None:
     assert base.exec_driver_sql("PRAGMA application_id").scalar() == 0x4E6F7431
-    assert base.exec_driver_sql("PRAGMA user_version").scalar() == 1
+    assert base.exec_driver_sql("PRAGMA user_version").scalar() == FORMAT_VERSION
 
 
 def test_a_created_base_is_one_file(base_path: Path) -> None:
@@ -135,7 +136,7 @@ def foreign(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    change(path, "PRAGMA user_version = 2")
+    change(path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
 
 
 def without_header(path: Path) -> None:

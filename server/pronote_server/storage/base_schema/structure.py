@@ -1,13 +1,8 @@
-"""
-The tables of a base: one school's people, structure and timetable in one file.
-
-``sort_name`` is the folded name, by which lists are sorted; ``search`` is what a search looks
-into. Both are written with the row, because no database folds as `domain.search.fold` does.
-"""
+"""People, structure, timetable; and the header that says what base it is."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -22,10 +17,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from pronote_server.storage.columns import UtcDateTime, new_metadata
+from pronote_server.storage.base_schema.tables import BASE, link, resource, text
+from pronote_server.storage.columns import UtcDateTime
 
 __all__ = [
-    "BASE",
     "grid",
     "grid_day",
     "grid_slot",
@@ -45,8 +40,6 @@ __all__ = [
     "subject",
     "teacher",
 ]
-
-BASE: Final = new_metadata()
 
 header: Final = Table(
     "header",
@@ -93,65 +86,22 @@ grid_slot: Final = Table(
     Column("label", String, nullable=False),
 )
 
-
-def _resource(name: str, *columns: Column[Any], listed: bool = True) -> Table:
-    """Return a table of things with a code, and the index that lists them by name."""
-    table = Table(
-        name,
-        BASE,
-        Column("id", Integer, primary_key=True),
-        Column("code", String, CheckConstraint("code <> ''", "coded"), nullable=False),
-        *columns,
-        Column("sort_name", String, nullable=False),
-        Column("search", String, nullable=False),
-        UniqueConstraint("code"),
-    )
-    if listed:
-        Index(None, table.c.sort_name, table.c.id)
-    return table
-
-
-def _link(name: str, owner: Table, other: Table) -> Table:
-    """Return the table of pairs, which is found from both ends."""
-    table = Table(
-        name,
-        BASE,
-        *(
-            Column(
-                f"{end.name.removeprefix('school_')}_id",
-                ForeignKey(end.c.id, ondelete="RESTRICT"),
-                primary_key=True,
-            )
-            for end in (owner, other)
-        ),
-        sqlite_with_rowid=False,
-    )
-    Index(None, *reversed(list(table.primary_key.columns)))
-    return table
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, String, nullable=False)
-
-
-teacher: Final = _resource(
-    "teacher", _text("last_name"), _text("first_name"), _text("civility")
-)
-subject: Final = _resource("subject", _text("name"))
-school_class: Final = _resource("school_class", _text("name"), _text("level"))
-school_group: Final = _resource("school_group", _text("name"))
-group_class: Final = _link("group_class", school_group, school_class)
-room: Final = _resource(
+teacher: Final = resource("teacher", text("last_name"), text("first_name"), text("civility"))
+subject: Final = resource("subject", text("name"))
+school_class: Final = resource("school_class", text("name"), text("level"))
+school_group: Final = resource("school_group", text("name"))
+group_class: Final = link("group_class", school_group, school_class)
+room: Final = resource(
     "room",
-    _text("name"),
+    text("name"),
     Column("capacity", Integer, CheckConstraint("capacity >= 0", "capacity")),
 )
-staff: Final = _resource("staff", _text("last_name"), _text("first_name"), _text("function"))
+staff: Final = resource("staff", text("last_name"), text("first_name"), text("function"))
 
-pupil: Final = _resource(
+pupil: Final = resource(
     "pupil",
-    _text("last_name"),
-    _text("first_name"),
+    text("last_name"),
+    text("first_name"),
     Column("class_id", ForeignKey(school_class.c.id, ondelete="RESTRICT"), index=True),
     Column("born", Date),
     Column("left_on", Date),
@@ -175,7 +125,7 @@ Index(
     sqlite_where=pupil.c.left_on.is_not(None),
     postgresql_where=pupil.c.left_on.is_not(None),
 )
-pupil_group: Final = _link("pupil_group", pupil, school_group)
+pupil_group: Final = link("pupil_group", pupil, school_group)
 
 lesson: Final = Table(
     "lesson",
@@ -204,7 +154,7 @@ lesson: Final = Table(
     CheckConstraint("(day IS NULL) = (start_minute IS NULL)", "placed_or_not"),
     CheckConstraint("start_minute + duration_minutes <= 1440", "before_midnight"),
 )
-lesson_teacher: Final = _link("lesson_teacher", lesson, teacher)
-lesson_class: Final = _link("lesson_class", lesson, school_class)
-lesson_group: Final = _link("lesson_group", lesson, school_group)
-lesson_room: Final = _link("lesson_room", lesson, room)
+lesson_teacher: Final = link("lesson_teacher", lesson, teacher)
+lesson_class: Final = link("lesson_class", lesson, school_class)
+lesson_group: Final = link("lesson_group", lesson, school_group)
+lesson_room: Final = link("lesson_room", lesson, room)

@@ -1,0 +1,223 @@
+"""
+What every write leaves behind, in its own transaction: a revision, an answer, two lines.
+
+A *revision* is of a command, not of a commit: commands that share a commit get one each. Two
+of them writing the same entry could not be told apart otherwise, and a client that knows the
+first would overwrite the second without hearing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from pronote_server.storage.base_schema import audit, change_log, entry_key, header
+
+__all__ = [
+    "EVERYTHING",
+    "AuditEntry",
+    "Change",
+    "Changes",
+    "RememberedAnswer",
+    "append_audit",
+    "audit_of",
+    "bump_revision",
+    "changes_since",
+    "forget_old_answers",
+    "forget_old_changes",
+    "log_change",
+    "recall_answer",
+    "remember_answer",
+]
+
+
+@attrs.frozen
+class RememberedAnswer:
+    """
+    What a write was answered, for whoever asks again with its key.
+
+    Attributes:
+        method: Of the call; the same key with another method is a mistake of the client.
+        answer: Encoded as it travelled.
+    """
+
+    method: str
+    at: datetime
+    answer: bytes
+
+
+@attrs.frozen(kw_only=True)
+class AuditEntry:
+    """
+    One change: who, when, before, after.
+
+    Attributes:
+        entity: The table.
+        entity_id: The id; of what has several, all of them: ``12/345``.
+        before, after: Values JSON can say; None before it was made, and once it is gone.
+    """
+
+    revision: int
+    at: datetime
+    actor: str
+    method: str
+    entity: str
+    entity_id: str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+@attrs.frozen
+class Change:
+    """
+    Something changed.
+
+    Attributes:
+        entity, entity_id: As in the audit.
+        audience: Who may hear of it, in the words of whoever logs and reads changes.
+    """
+
+    revision: int
+    entity: str
+    entity_id: str
+    audience: str
+
+
+@attrs.frozen
+class Changes:
+    """
+    A page of changes.
+
+    Attributes:
+        revision: What to ask from next time.
+        more: Whether the base has newer ones than that.
+    """
+
+    changes: tuple[Change, ...]
+    revision: int
+    more: bool
+
+
+# The entity of a change that may have touched anything: read it all again.
+EVERYTHING: Final = "base"
+
+
+def bump_revision(conn: Connection, now: datetime) -> int:
+    """Give the base a new revision, once in each command that writes, and return it."""
+    revision: int = conn.execute(
+        update(header)
+        .values(revision=header.c.revision + 1, last_entry_at=now)
+        .returning(header.c.revision)
+    ).scalar_one()
+    return revision
+
+
+def remember_answer(
+    conn: Connection, account: str, key: str, method: str, now: datetime, answer: bytes
+) -> None:
+    """
+    Keep the answer to a write, with the write itself.
+
+    Raises:
+        ConstraintBroken: The account has used that key already; ask `recall_answer` first.
+    """
+    conn.execute(
+        insert(entry_key),
+        {"account": account, "key": key, "method": method, "at": now, "answer": answer},
+    )
+
+
+def recall_answer(conn: Connection, account: str, key: str) -> RememberedAnswer | None:
+    """Return what that account was answered for that key, or None when it is new."""
+    row = conn.execute(
+        select(entry_key.c.method, entry_key.c.at, entry_key.c.answer).where(
+            entry_key.c.account == account, entry_key.c.key == key
+        )
+    ).one_or_none()
+    return None if row is None else RememberedAnswer(row.method, row.at, row.answer)
+
+
+def forget_old_answers(conn: Connection, before: datetime) -> int:
+    """Forget the answers given before *before* and return how many there were."""
+    return conn.execute(delete(entry_key).where(entry_key.c.at < before)).rowcount
+
+
+def append_audit(conn: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Write one line for each change; nothing takes it back."""
+    if entries:
+        conn.execute(insert(audit), [attrs.asdict(one, recurse=False) for one in entries])
+
+
+def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
+    """Return the history of one thing, oldest first."""
+    rows = conn.execute(
+        select(audit)
+        .where(audit.c.entity == entity, audit.c.entity_id == entity_id)
+        .order_by(audit.c.id)
+    )
+    return [
+        AuditEntry(
+            revision=row.revision,
+            at=row.at,
+            actor=row.actor,
+            method=row.method,
+            entity=row.entity,
+            entity_id=row.entity_id,
+            before=row.before,
+            after=row.after,
+        )
+        for row in rows
+    ]
+
+
+def log_change(conn: Connection, changes: Sequence[Change]) -> None:
+    """Note what changed, once for each audience; naming one twice is naming it once."""
+    if changes:
+        conn.execute(insert(change_log), [attrs.asdict(one) for one in dict.fromkeys(changes)])
+
+
+def changes_since(conn: Connection, revision: int, limit: int) -> Changes:
+    """
+    Return what changed after *revision*, oldest first.
+
+    A revision is never cut in two, so there may be more than *limit* lines of a single one.
+    """
+    latest: int = conn.execute(select(header.c.revision)).scalar_one()
+    newer = select(change_log).where(change_log.c.revision > revision)
+    in_order = (change_log.c.revision, change_log.c.entity, change_log.c.entity_id)
+    rows = conn.execute(newer.order_by(*in_order, change_log.c.audience).limit(limit + 1)).all()
+    if len(rows) <= limit:
+        return Changes(tuple(Change(*row) for row in rows), max(latest, revision), False)
+    # The last one read may be the first of several of its revision: leave it for next time,
+    # unless it is all there is.
+    cut = rows[-1].revision
+    whole = [row for row in rows if row.revision < cut]
+    if not whole:
+        whole = list(
+            conn.execute(
+                select(change_log)
+                .where(change_log.c.revision == cut)
+                .order_by(*in_order, change_log.c.audience)
+            ).all()
+        )
+    upto = whole[-1].revision
+    return Changes(tuple(Change(*row) for row in whole), upto, upto < latest)
+
+
+def forget_old_changes(conn: Connection, before_revision: int) -> int:
+    """
+    Forget what changed before that revision and return how many lines went.
+
+    Whoever asks from further back is told that anything may have changed.
+    """
+    old = change_log.c.revision < before_revision
+    last = conn.execute(select(func.max(change_log.c.revision)).where(old)).scalar()
+    if last is None:
+        return 0
+    gone = conn.execute(delete(change_log).where(old)).rowcount
+    log_change(conn, [Change(last, EVERYTHING, "", "all")])
+    return gone
