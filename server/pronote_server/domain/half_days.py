@@ -10,9 +10,9 @@ half-days without lessons. Decided here:
     of them (from Monday evening to Tuesday's opening) misses nothing.
 2.  A half-day is missed gross when an absence and it share a minute, be it a minute without
     lesson. An instant is not a minute: who is back at the midday reference misses a morning.
-3.  The calculated value is the missed part of the lessons' time of the half-day. A lesson across
-    midday counts on both sides by its minutes; lessons at one time count once. Without lessons
-    it is 0.
+3.  The calculated value is the missed part of the lessons' time of the half-day. A lesson
+    across midday counts on both sides by its minutes; lessons at one time count once. Without
+    lessons it is 0.
 4.  The option is on unless a school turns it off: nobody is missed on a Wednesday afternoon.
 5.  Only days of school count, see :class:`SchoolCalendar`: no weekend, no holiday.
 6.  Absences of one pupil that overlap count once.
@@ -260,9 +260,9 @@ def _minute_of(at: datetime.datetime, day: datetime.date) -> int:
 def _merged(
     spans: Iterable[tuple[datetime.datetime, datetime.datetime]],
 ) -> list[tuple[datetime.datetime, datetime.datetime]]:
-    """Return the same time in spans that neither overlap nor touch; empty ones vanish."""
+    """Return the same time in spans that neither overlap nor touch."""
     merged: list[tuple[datetime.datetime, datetime.datetime]] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
+    for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:

@@ -135,6 +135,8 @@ def test_the_midday_reference_is_the_schools() -> None:
     at_one = HalfDayRules(midday_minute=13 * 60)
 
     assert tally(missed(absence("11-03T12:00", "11-03T13:00"), rules=at_one)).gross == 1
+    late = HalfDayRules(midday_minute=20 * 60, skip_without_lessons=False)
+    assert missed(absence("11-03T18:00", "11-03T23:00"), rules=late) == []
     for minute in (0, -1, 1440):
         with pytest.raises(errors.BadRequest):
             HalfDayRules(midday_minute=minute)
