@@ -351,8 +351,6 @@ async def test_a_crash_of_ours_ends_that_connection_only_and_keeps_no_seat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logs.expect("peer.crashed")
-    victim = await WireClient.inside(door, "sec1")
-    witness = await WireClient.inside(door, "sec2")
     feed = Peer.feed
 
     def crash(peer: Peer, data: bytes) -> bytes:
@@ -361,6 +359,8 @@ async def test_a_crash_of_ours_ends_that_connection_only_and_keeps_no_seat(
         return feed(peer, data)
 
     monkeypatch.setattr(Peer, "feed", crash)
+    victim = await WireClient.inside(door, "sec1")
+    witness = await WireClient.inside(door, "sec2")
     with pytest.raises((EOFError, trio.BrokenResourceError)):
         await victim.call(calls.WHO_AM_I, Nothing())
 
