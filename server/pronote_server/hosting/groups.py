@@ -29,9 +29,11 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
     Create a group of type modification or consultation.
 
     Raises:
-        Conflict: The name is taken, or the type is admin.
+        Conflict: The name is taken or says nothing, or the type is admin.
         NotInContract: Consultation was not bought.
     """
+    if not fold(name):
+        raise Conflict("Il faut un nom.", "A name is needed.")
     if kind is GroupType.ADMIN:
         raise Conflict(
             "Le groupe Administration est le seul de son type.",
