@@ -29,7 +29,8 @@ async def prepare(app):
     made.append(app.school)
 
 def ready(app):
-    print("frozen", gc.get_freeze_count() > 50_000, any(each is made[0] for each in gc.get_objects()))
+    seen = any(each is made[0] for each in gc.get_objects())
+    print("frozen", gc.get_freeze_count() > 50_000, seen)
     app.stop()
 
 trio.run(serve, settings, prepare, ready)
