@@ -46,6 +46,8 @@ async def middle(
     honest = settings_of(server)
 
     async def serve(client: trio.abc.Stream) -> None:
+        inner: trio.abc.Stream
+        outer: trio.abc.Stream
         if context is None:
             inner = await trio.open_tcp_stream(honest.address, honest.port)
             outer = client
