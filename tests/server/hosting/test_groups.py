@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from pronote_protocol.errors import Conflict
@@ -35,3 +36,26 @@ async def test_a_group_is_found_by_its_name(tmp_path: Path, autojump_clock: Mock
         assert group.name == "Intendance"
         with pytest.raises(Conflict, match="exists already"):
             await create_group(school, ASKER, "INTENDANCE", GroupType.MODIFICATION)
+
+
+async def test_of_two_who_create_the_same_group_at_once_one_is_told(tmp_path: Path) -> None:
+    """Found by tools/fuzz_wire.py: both saw that there was none, and one heard `internal`."""
+    heard: list[bool] = []
+
+    async with open_test_school(tmp_path) as school:
+
+        async def create() -> None:
+            try:
+                await create_group(school, ASKER, "Intendance", GroupType.MODIFICATION)
+            except Conflict:
+                heard.append(False)
+            else:
+                heard.append(True)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(create)
+            nursery.start_soon(create)
+        named = [group.name for group in school.directory.groups]
+
+    assert sorted(heard) == [False, True]
+    assert named.count("Intendance") == 1
