@@ -182,8 +182,10 @@ def _table(console: Any, title: str, columns: tuple[str, ...], rows: list[Any]) 
     from rich.table import Table
 
     table = Table(title=title)
-    for column in columns:
-        table.add_column(column)
+    for rank, column in enumerate(columns):
+        # The first one is what other commands take: it is shown whole, however narrow the
+        # terminal.
+        table.add_column(column, overflow="fold", no_wrap=rank == 0)
     for row in rows:
         table.add_row(*(escape("" if value is None else str(value)) for value in row))
     console.print(table)

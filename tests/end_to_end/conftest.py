@@ -54,7 +54,7 @@ def client_options(tmp_path: Path) -> Callable[..., list[str | Path]]:
             login,
             "--password-file",
             file,
-            *(("--mode", account["mode"]) if "mode" in account else ()),
+            *(("--mode", account["mode"]) if account and "--mode" not in more else ()),
             *more,
             "--json",
         ]

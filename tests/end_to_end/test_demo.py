@@ -138,7 +138,9 @@ def test_plain_is_for_loopback_only(tmp_path: Path, client: Any) -> None:
         assert settings.certificate_authority is None
         assert client(server, "SPR", "login").status == 0
 
-    refused = run_command("pronote-server", "demo", "--plain", "--host", "0.0.0.0", "--port", 0)
+    refused = run_command(
+        "pronote-server", "demo", "--plain", "--host", "0.0.0.0", "--port", "0"
+    )
 
     assert refused.status == 2
     assert "insecure_plain_tcp" in refused.err

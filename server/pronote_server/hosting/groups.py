@@ -12,6 +12,7 @@ from pronote_server.domain.search import fold
 from pronote_server.hosting.asker import Asker, entry
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
+from pronote_server.storage.errors import ConstraintBroken
 from pronote_server.storage.journal import append_journal
 
 __all__ = [
@@ -29,9 +30,11 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
     Create a group of type modification or consultation.
 
     Raises:
-        Conflict: The name is taken, or the type is admin.
+        Conflict: The name is taken or says nothing, or the type is admin.
         NotInContract: Consultation was not bought.
     """
+    if not fold(name):
+        raise Conflict("Il faut un nom.", "A name is needed.")
     if kind is GroupType.ADMIN:
         raise Conflict(
             "Le groupe Administration est le seul de son type.",
@@ -39,8 +42,9 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
         )
     if kind is GroupType.CONSULTATION and not school.contract.consultation:
         raise NotInContract(option="Consultation")
+    exists = Conflict("Ce groupe existe déjà.", "This group exists already.")
     if any(fold(group.name) == fold(name) for group in school.directory.groups):
-        raise Conflict("Ce groupe existe déjà.", "This group exists already.")
+        raise exists
 
     line = entry(school, "group.created", asker, {"group": name, "type": kind.value})
 
@@ -49,7 +53,10 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
         append_journal(conn, line)
         return group
 
-    group = await school.records.write(write)
+    try:
+        group = await school.records.write(write)
+    except ConstraintBroken:
+        raise exists from None  # somebody else's, made while we waited for the disk
     school.directory.put(group)
     return group
 

@@ -90,6 +90,8 @@ class Connection:
                     self._log.debug("peer.broken", error=str(exc))
             await self._leave()
         finally:
+            # Whatever happened, a bug of ours included, the seat is decided here.
+            self._settle(Farewell.LOST)
             if self.peer is not None:
                 self.peer.close()
             self._transport.close()

@@ -14,6 +14,8 @@ from pronote_protocol.words import Access, Farewell, Mode, ReturnAdvice, Session
 from pronote_server.config import Limits
 from pronote_server.hosting import bases, exclusive_use, watching
 from pronote_server.hosting.school import School
+from pronote_server.native.peer import Peer
+from pronote_server.observe.testing import Logs
 from pronote_server.testing import TestDoor, WireClient
 
 
@@ -339,3 +341,28 @@ async def test_a_client_that_does_not_read_is_hung_up_and_others_are_not_held_ba
         await deaf.aclose()
 
     assert remaining == ["sec2"]
+
+
+async def test_a_crash_of_ours_ends_that_connection_only_and_keeps_no_seat(
+    door: TestDoor,
+    school: School,
+    autojump_clock: MockClock,
+    logs: Logs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs.expect("peer.crashed")
+    feed = Peer.feed
+
+    def crash(peer: Peer, data: bytes) -> bytes:
+        if peer.doorstep.session is not None and peer.doorstep.session.login == "sec1":
+            raise ZeroDivisionError
+        return feed(peer, data)
+
+    monkeypatch.setattr(Peer, "feed", crash)
+    victim = await WireClient.inside(door, "sec1")
+    witness = await WireClient.inside(door, "sec2")
+    with pytest.raises((EOFError, trio.BrokenResourceError)):
+        await victim.call(calls.WHO_AM_I, Nothing())
+
+    assert [session.login for session in school.sessions] == ["sec2"]
+    assert (await witness.call(calls.WHO_AM_I, Nothing())).login == "sec2"

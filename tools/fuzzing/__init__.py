@@ -1,0 +1,1 @@
+"""What `tools/fuzz_wire.py` is made of."""
