@@ -29,10 +29,19 @@ from pronote_protocol.records import structure, unstructure
 from pronote_protocol.words import Mode
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
-from pronote_server.storage import base_entries as kept
 from pronote_server.storage import base_file
+from pronote_server.storage import base_writes as kept
 
-__all__ = ["EVERYBODY", "OFFICE", "SCHOOL_LIFE", "Audience", "Entry", "enter", "teacher_code"]
+__all__ = [
+    "EVERYBODY",
+    "EVERYTHING",
+    "OFFICE",
+    "SCHOOL_LIFE",
+    "Audience",
+    "Entry",
+    "enter",
+    "teacher_code",
+]
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -78,6 +87,8 @@ class Audience:
 
 OFFICE: Final = Audience()
 SCHOOL_LIFE: Final = Audience(school_life=True)
+# Of the change log, when anything may have changed.
+EVERYTHING: Final = kept.EVERYTHING
 EVERYBODY: Final = Audience(school_life=True, teachers=None)
 
 
@@ -109,6 +120,8 @@ class Entry:
     actor: str
     method: str
     _news: list[_News] = attrs.field(factory=list, init=False)
+    _audit: list[kept.AuditEntry] = attrs.field(factory=list, init=False)
+    _changes: list[kept.Change] = attrs.field(factory=list, init=False)
 
     def changed(
         self,
@@ -127,18 +140,21 @@ class Entry:
         """
         if before == after:
             return
-        kept.append_audit(
-            self.conn,
-            revision=self.revision,
-            at=self.at,
-            actor=self.actor,
-            method=self.method,
-            entity=entity,
-            entity_id=str(entity_id),
-            before=_plain(before),
-            after=_plain(after),
+        self._audit.append(
+            kept.AuditEntry(
+                revision=self.revision,
+                at=self.at,
+                actor=self.actor,
+                method=self.method,
+                entity=entity,
+                entity_id=str(entity_id),
+                before=_plain(before),
+                after=_plain(after),
+            )
         )
-        kept.log_change(self.conn, self.revision, family, str(entity_id), audience.text())
+        self._changes.append(
+            kept.Change(self.revision, family, str(entity_id), audience.text())
+        )
         news = _News(family, audience)
         if news not in self._news:
             self._news.append(news)
@@ -158,7 +174,8 @@ class Entry:
         """
         if known is None or known >= revision:
             return
-        changes = kept.audit_since(self.conn, entity, str(entity_id), known)
+        history = kept.audit_of(self.conn, entity, str(entity_id))
+        changes = [each for each in history if each.revision > known]
         raise StaleRevision(
             revision=revision,
             changed=[
@@ -181,7 +198,7 @@ async def enter(
     A key that was used before gives the answer of then, and nothing is done.
 
     Raises:
-        Conflict: The key was used for another call, or by somebody else.
+        Conflict: The key was used for another call.
         NotInService: No base is in service.
         Refused: Whatever *command* raises; nothing is changed.
     """
@@ -191,13 +208,15 @@ async def enter(
 
     def write(conn: Connection) -> tuple[R, base_file.BaseHeader | None, list[_News]]:
         if key is not None:
-            answer = kept.recall_answer(conn, key)
+            answer = kept.recall_answer(conn, account, key)
             if answer is not None:
-                return _same_answer(answer, account, call), None, []
+                return _same_answer(answer, call), None, []
         entry = Entry(conn, kept.bump_revision(conn, now), now, actor, call.name)
         result = command(entry)
+        kept.append_audit(conn, entry._audit)
+        kept.log_change(conn, entry._changes)
         if key is not None:
-            kept.remember_answer(conn, key, account, call.name, now, pack(unstructure(result)))
+            kept.remember_answer(conn, account, key, call.name, now, pack(unstructure(result)))
             kept.forget_old_answers(conn, now - timedelta(hours=KEY_HOURS))
         return result, base_file.read_header(conn), entry._news
 
@@ -211,8 +230,25 @@ async def enter(
     return result
 
 
-def _same_answer(answer: kept.KeptAnswer, account: str, call: Call[Any, R]) -> R:
-    if answer.account != account or answer.method != call.name:
+async def changes_since(
+    school: School, session: Session, revision: int, limit: int
+) -> tuple[list[kept.Change], int, bool]:
+    """
+    Return what changed after *revision* that *session* may see, where to ask from next, and
+    whether that is all.
+    """
+    base = school.base_in_service()
+    found = await base.database.read(lambda conn: kept.changes_since(conn, revision, limit))
+    seen = [
+        change
+        for change in found.changes
+        if change.entity == EVERYTHING or Audience.parse(change.audience).includes(session)
+    ]
+    return seen, found.revision, not found.more
+
+
+def _same_answer(answer: kept.RememberedAnswer, call: Call[Any, R]) -> R:
+    if answer.method != call.name:
         raise Conflict(
             "Cette clé a déjà servi à une autre demande.",
             "This key was used for another request.",
