@@ -11,6 +11,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pronote_protocol.catalogue import (
+    changes as changes,
+)
+from pronote_protocol.catalogue import (
     resources as resources,
 )
 from pronote_protocol.catalogue import (

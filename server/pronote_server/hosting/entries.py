@@ -39,6 +39,7 @@ __all__ = [
     "SCHOOL_LIFE",
     "Audience",
     "Entry",
+    "changes_since",
     "enter",
     "teacher_code",
 ]

@@ -20,8 +20,8 @@ from pronote_protocol.messages import BaseChanged
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting import bases, exclusive_use
 from pronote_server.hosting.school import OpenBase, School
-from pronote_server.storage import base_entries as kept
 from pronote_server.storage import base_file
+from pronote_server.storage import base_writes as kept
 from pronote_server.storage.copying import copy_database, put_back
 
 __all__ = ["begin", "end"]
@@ -84,14 +84,17 @@ async def _give_back(school: School, session: Session, base: OpenBase, copy: Pat
 
     def renumber(conn: Connection) -> base_file.BaseHeader:
         # What clients remember of later revisions must not come true a second time.
-        kept.raise_revision(conn, revision, now)
-        kept.log_change(conn, revision + 1, "everything", "", "[true, null]")
+        while (given := kept.bump_revision(conn, now)) <= revision:
+            pass
+        kept.log_change(conn, [kept.Change(given, kept.EVERYTHING, "", "all")])
         return base_file.read_header(conn)
 
     header = await reopened.database.write(renumber)
     school.base = attrs.evolve(reopened, header=header)
     await school.journal.record("exclusive.discarded", session.name, session.address)
-    exclusive_use.broadcast(school, BaseChanged(revision=header.revision, what=("everything",)))
+    exclusive_use.broadcast(
+        school, BaseChanged(revision=header.revision, what=(kept.EVERYTHING,))
+    )
 
 
 def _copy_of(base: OpenBase) -> Path:
