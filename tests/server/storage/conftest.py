@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, insert, select
 
+from pronote_protocol.words import DocumentOwner, MotiveKind
 from pronote_server.domain.school_data import (
     Class_,
     Group,
@@ -21,6 +24,7 @@ from pronote_server.domain.school_data import (
     Teacher,
     TimeGrid,
 )
+from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_file import create_base, replace_school_data
 from pronote_server.storage.sqlite import writing_engine
 
@@ -97,3 +101,100 @@ def filled(base: Connection, school: SchoolData, now: datetime) -> Connection:
     """The base with the small school in it."""
     replace_school_data(base, school, now)
     return base
+
+
+@pytest.fixture
+def worked(filled: Connection, now: datetime) -> Connection:
+    """
+    The filled base, and one of everything people enter.
+
+    All of it is about P1, of 3A, and for mathematics there; P2 has a mark too. The ids of
+    what is entered are 1.
+    """
+
+    def enter(table: Table, **values: Any) -> None:
+        if "revision" in table.c:
+            values.setdefault("revision", 1)
+        filled.execute(insert(table), values)
+
+    pupil, classmate = (
+        filled.execute(select(schema.pupil.c.id).where(schema.pupil.c.code == code)).scalar()
+        for code in ("P1", "P2")
+    )
+    service = filled.execute(
+        select(schema.service.c.id).where(schema.service.c.code == "MATH|T1|C:3A")
+    ).scalar()
+    lesson = filled.execute(
+        select(schema.lesson.c.id).where(schema.lesson.c.code == "L1")
+    ).scalar()
+    class_id = filled.execute(
+        select(schema.school_class.c.id).where(schema.school_class.c.code == "3A")
+    ).scalar()
+    day, hour, me = date(2020, 9, 15), datetime(2020, 9, 15, 8, 25), "teacher:T1"  # noqa: DTZ001
+    enter(
+        schema.period,
+        code="T1",
+        name="Trimestre 1",
+        kind="trimester",
+        starts_on=date(2020, 9, 1),
+        ends_on=date(2020, 11, 30),
+    )
+    enter(schema.holiday, starts_on=day, ends_on=day, name="Pont")
+    enter(schema.sealing, class_id=class_id, period_id=1, what="marks", sealed_at=now)
+    of_service = {"service_id": service, "period_id": 1, "date": day, "title": "Fractions"}
+    enter(schema.assessment, **of_service)
+    enter(schema.mark, assessment_id=1, pupil_id=pupil, value=Decimal("12.5"))
+    enter(schema.mark, assessment_id=1, pupil_id=classmate, annotation="absent")
+    enter(schema.appraisal, pupil_id=pupil, service_id=service, period_id=1, text="Bien.")
+    enter(schema.skill, code="C1", name="Calculer", domain="Mathématiques")
+    enter(schema.evaluation, **of_service)
+    enter(schema.evaluation_skill, evaluation_id=1, skill_id=1)
+    enter(schema.evaluation_level, evaluation_id=1, skill_id=1, pupil_id=pupil, level="fragile")
+    enter(schema.notebook_entry, lesson_id=lesson, service_id=service, date=day, content="")
+    enter(schema.homework, notebook_entry_id=1, due_on=day, text="Exercice 3")
+    for kind in MotiveKind:
+        enter(schema.motive, kind=kind.value, name="Divers")
+    enter(schema.absence, pupil_id=pupil, starts_at=hour, motive_id=1)
+    enter(schema.lateness, pupil_id=pupil, at=hour, minutes=5, motive_id=2)
+    enter(schema.roll_call, lesson_id=lesson, date=day, taken_by=me, taken_at=now)
+    enter(
+        schema.punishment,
+        pupil_id=pupil,
+        kind="detention",
+        given_on=day,
+        given_by=me,
+        motive_id=3,
+        work="",
+    )
+    enter(schema.sanction, pupil_id=pupil, kind="warning", decided_on=day, decided_by=me)
+    enter(schema.follow_up, pupil_id=pupil, date=day, kind="interview", text="", by=me)
+    enter(
+        schema.guardian,
+        code="R1",
+        last_name="ALBERT",
+        first_name="Lise",
+        sort_name="albert lise",
+        search="albert lise r1",
+    )
+    enter(schema.pupil_guardian, pupil_id=pupil, guardian_id=1)
+    content = {"sha256": "0" * 64, "size": 3, "media_type": "image/png"}
+    enter(schema.photo, pupil_id=pupil, **content)
+    for owner in DocumentOwner:
+        owner_id = pupil if owner is DocumentOwner.PUPIL else 1
+        if owner in (DocumentOwner.INFORMATION, DocumentOwner.MESSAGE):
+            continue
+        enter(
+            schema.document,
+            name="plan.png",
+            owner_kind=owner.value,
+            owner_id=owner_id,
+            added_by=me,
+            added_at=now,
+            **content,
+        )
+    enter(schema.information, title="Réunion", text="", by=me, survey=["oui", "non"])
+    enter(schema.receipt, information_id=1, person="staff:S1")
+    enter(schema.discussion, subject="P1", created_by=me, created_at=now)
+    enter(schema.participant, discussion_id=1, person=me)
+    enter(schema.message, discussion_id=1, by=me, at=now, text="Bonjour")
+    return filled
