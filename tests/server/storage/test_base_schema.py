@@ -21,12 +21,6 @@ from sqlalchemy import (
     select,
     update,
 )
-    event,
-    exc,
-    insert,
-    select,
-    update,
-)
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from pronote_server.storage import base_schema as schema
