@@ -15,6 +15,7 @@ __all__ = [
     "Application",
     "DocumentOwner",
     "EvaluatesIn",
+    "EventOrder",
     "Farewell",
     "FollowUpKind",
     "GroupType",
@@ -161,6 +162,7 @@ class Right(enum.Enum):
     READ_SCHOOL_LIFE = "read-school-life"
     ENTER_SCHOOL_LIFE = "enter-school-life"
     TAKE_ROLL = "take-roll"
+    GIVE_PUNISHMENTS = "give-punishments"
     READ_NOTEBOOK = "read-notebook"
     ENTER_NOTEBOOK = "enter-notebook"
     READ_DOCUMENTS = "read-documents"
@@ -314,6 +316,14 @@ class MotiveKind(enum.Enum):
     PUNISHMENT = "punishment"
     SANCTION = "sanction"
     FOLLOW_UP = "follow-up"
+
+
+class EventOrder(enum.Enum):
+    """How lists of what happened to pupils are sorted; by pupil is by name, then oldest."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    PUPIL = "pupil"
 
 
 class FollowUpKind(enum.Enum):
