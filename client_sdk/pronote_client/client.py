@@ -23,6 +23,7 @@ from pronote_client.errors import CallTimedOut, RemoteProtocolError
 from pronote_client.events import ClientEvent, Events
 from pronote_client.families import (
     Base,
+    Changes,
     Connections,
     Exclusive,
     Groups,
@@ -64,8 +65,8 @@ class Client:
     and are answered in that order.
 
     Attributes:
-        session, exclusive, password, seats, connections, base, suspensions, inactivity,
-        journal, users, groups, profiles, resources, timetable: Families of calls.
+        session, exclusive, password, seats, connections, base, changes, suspensions,
+        inactivity, journal, users, groups, profiles, resources, timetable: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -81,6 +82,7 @@ class Client:
         self.seats = Seats(self)
         self.connections = Connections(self)
         self.base = Base(self)
+        self.changes = Changes(self)
         self.suspensions = Suspensions(self)
         self.inactivity = Inactivity(self)
         self.journal = Journal(self)

@@ -612,20 +612,23 @@ async def test_a_transfer_that_fails_is_forgotten_by_the_server() -> None:
 
 def test_every_call_of_the_catalogue_has_a_typed_method() -> None:
     """A call nobody can make from the SDK is a call nobody has."""
+    import importlib
     import inspect
+    import pkgutil
 
     from pronote_client import families
+    from pronote_protocol import catalogue
     from pronote_protocol.catalogue import CATALOGUE
 
     modules = {inspect.getmodule(getattr(families, name)) for name in families.__all__}
     text = "".join(inspect.getsource(module) for module in modules if module)
-    from pronote_protocol.catalogue import resources, security, sessions, transfer, users
-
     constants = {
         value.name: key
-        for module in (resources, security, sessions, transfer, users)
-        for key, value in vars(module).items()
-        if value in CATALOGUE.values()
+        for each in pkgutil.iter_modules(catalogue.__path__)
+        for key, value in vars(
+            importlib.import_module(f"{catalogue.__name__}.{each.name}")
+        ).items()
+        if isinstance(value, catalogue.Call)
     }
     assert set(constants) == set(CATALOGUE)
     assert [name for name, key in constants.items() if f"calls.{key}" not in text] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pronote_client.families.changes import Changes
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.security import Inactivity, Journal, Suspensions
 from pronote_client.families.sessions import (
@@ -17,6 +18,7 @@ from pronote_client.families.users import Groups, Profiles, Users
 
 __all__ = [
     "Base",
+    "Changes",
     "Connections",
     "Exclusive",
     "Groups",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
+from pronote_client.events import Events
 from pronote_client.opening import Doorway
 from pronote_client.patience import Patience
 from pronote_protocol.catalogue import Call, Page
@@ -35,6 +36,11 @@ class Asks(Protocol):
     async def call(
         self, call: Call[P, R], params: P | None = None, *, seconds: float | None = None
     ) -> R: ...
+
+    @property
+    def events_dropped(self) -> int: ...
+
+    def events(self) -> Events: ...
 
     def changed_access(self, now: Any) -> None: ...
 

@@ -14,7 +14,12 @@ from pronote_protocol.words import Right
 @row
 @attrs.frozen
 class ChangeRow:
-    """One thing that changed: its family (``marks`` ...) and its id there."""
+    """
+    One thing that changed: its family (``marks`` ...) and its id there.
+
+    An empty id says that many of the family did; the family ``base``, that anything may
+    have: read it again.
+    """
 
     revision: int
     family: str
