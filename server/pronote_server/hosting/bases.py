@@ -25,6 +25,7 @@ from pronote_server.hosting import connections, exclusive_use, passwords
 from pronote_server.hosting.farewells import announcement
 from pronote_server.hosting.school import OpenBase, School
 from pronote_server.storage import base_file
+from pronote_server.storage.copying import forget_copies
 from pronote_server.storage.database import open_database
 
 __all__ = [
@@ -96,10 +97,17 @@ async def open_base(school: School, path: Path) -> None:
     Raises:
         BaseFileRefused: It is no base of ours, damaged or newer; nothing is changed.
     """
-    if school.inline:
+
+    def inspect() -> None:
         base_file.inspect_base(path)
+        if school.exclusive.holder is None:
+            # Of an exclusive use that a crash ended: what was entered under it is saved.
+            forget_copies(path)
+
+    if school.inline:
+        inspect()
     else:
-        await trio.to_thread.run_sync(base_file.inspect_base, path)
+        await trio.to_thread.run_sync(inspect)
     await close_base(school)
     stack = AsyncExitStack()
     database = await stack.enter_async_context(open_database(path, inline=school.inline))

@@ -28,6 +28,7 @@ from pronote_protocol.messages import BaseChanged
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.words import Mode
 from pronote_server.domain.sessions import Session
+from pronote_server.hosting import exclusive_use
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_file
 from pronote_server.storage import base_writes as kept
@@ -49,6 +50,8 @@ R = TypeVar("R")
 
 # How long an answer is remembered under its key.
 KEY_HOURS: Final = 24
+# Rows of an answer, as everywhere.
+_MOST_CHANGES: Final = 500
 # A commit takes milliseconds; this bounds a disk that hangs. Until then a client that leaves
 # does not take the news of its entry with it.
 _COMMIT_SECONDS: Final = 30.0
@@ -200,10 +203,14 @@ async def enter(
 
     Raises:
         Conflict: The key was used for another call.
-        NotInService: No base is in service.
+        ReadOnly, ExclusiveUse: The session may not write now.
+        NotInService, BaseUnavailable: There is no base.
         Refused: Whatever *command* raises; nothing is changed.
     """
     base = school.base_in_service()
+    # Again, and with no wait before the command is queued: it was asked when the request was
+    # read, and since then somebody may have taken the base for himself, with its copy made.
+    exclusive_use.check_may_write(school, session)
     now = school.now()
     account, actor = session.login, session.name
 
@@ -237,6 +244,9 @@ async def changes_since(
     """
     Return what changed after *revision* that *session* may see, where to ask from next, and
     whether that is all.
+
+    Of an entry that changed more than a page holds only the families are told, once each and
+    with no id: a revision is never told in two parts.
     """
     base = school.base_in_service()
     found = await base.database.read(lambda conn: kept.changes_since(conn, revision, limit))
@@ -245,6 +255,9 @@ async def changes_since(
         for change in found.changes
         if change.entity == EVERYTHING or Audience.parse(change.audience).includes(session)
     ]
+    if len(seen) > _MOST_CHANGES:
+        families = dict.fromkeys((change.revision, change.entity) for change in seen)
+        seen = [kept.Change(revision, family, "", "") for revision, family in families]
     return seen, found.revision, not found.more
 
 

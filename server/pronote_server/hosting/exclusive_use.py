@@ -13,12 +13,14 @@ from pronote_protocol.messages import AccessChanged, ExclusiveChanged
 from pronote_protocol.words import Access
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
+from pronote_server.storage.copying import copy_beside
 
 __all__ = [
     "begin_exclusive",
     "broadcast",
     "check_may_write",
     "end_exclusive",
+    "forget_copy",
     "is_forced",
     "leave_exclusive",
 ]
@@ -57,6 +59,7 @@ def end_exclusive(school: School, session: Session) -> None:
     """
     school.exclusive.end(session.id)
     session.exclusive = False
+    forget_copy(school)
     school.journal.note("exclusive.ended", session.name, session.address, session=session.id)
     _tell(school)
 
@@ -86,7 +89,19 @@ def leave_exclusive(school: School, session: Session) -> None:
     """End the exclusive use of a session that ends, if it has it."""
     if school.exclusive.leave(session.id):
         session.exclusive = False
+        forget_copy(school)
         _tell(school)
+
+
+def forget_copy(school: School) -> None:
+    """
+    Remove the copy of the base that `exclusive_work` may have made.
+
+    By the writer, behind the last entry and ahead of the next copy: nobody waits for it.
+    """
+    if school.base is not None:
+        copy = copy_beside(school.base.file)
+        school.base.database.post(lambda conn: copy.unlink(missing_ok=True))
 
 
 def broadcast(school: School, event: object) -> None:

@@ -3,26 +3,27 @@ Work under exclusive use that can be given up: begin, then save or discard.
 
 At the beginning a copy of the base is made, once everything that was being entered is in it.
 To save is to forget the copy; to discard is to put it back. A holder who just goes has saved:
-what he entered was acknowledged, one entry at a time.
+what he entered was acknowledged, one entry at a time. Whichever way the exclusive use ends,
+`exclusive_use` has the copy removed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-import attrs
 import trio
-from sqlalchemy import Connection
 
 from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import BaseChanged
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting import bases, exclusive_use
 from pronote_server.hosting.school import OpenBase, School
-from pronote_server.storage import base_file
 from pronote_server.storage import base_writes as kept
-from pronote_server.storage.copying import copy_database, put_back
+from pronote_server.storage.copying import copy_beside, copy_database, put_back
+from pronote_server.storage.errors import saying_it_in_our_words
+from pronote_server.storage.sqlite import checkpoint, writing_engine
 
 __all__ = ["begin", "end"]
 
@@ -38,12 +39,17 @@ async def begin(school: School, session: Session) -> None:
         ExclusiveUse, Conflict: Somebody has it.
         StorageFailed: The copy cannot be made; nobody has it then.
     """
-    base = school.base_in_service()
+    school.base_in_service()
     exclusive_use.begin_exclusive(school, session)
     try:
-        # Behind what was queued before the others were made to read only.
-        await base.database.write(lambda conn: None)
-        await _in_thread(school, copy_database, base.file, _copy_of(base))
+        # One copy at a time: that of a holder who left while it was made may be under way.
+        async with school.copying:
+            base = school.base_in_service()
+            # Behind what was queued before the others were made to read only.
+            await base.database.write(lambda conn: None)
+            await _in_thread(school, copy_database, base.file, copy_beside(base.file))
+            if not session.exclusive:
+                exclusive_use.forget_copy(school)
     except BaseException:
         if session.exclusive:
             exclusive_use.end_exclusive(school, session)
@@ -56,49 +62,49 @@ async def end(school: School, session: Session, *, save: bool) -> None:
 
     Raises:
         Conflict: This session does not have it, or there is no way back any more.
+        StorageFailed: The base could not be put back; it is as it was before this call.
     """
-    if school.exclusive.holder != session.id:
-        exclusive_use.end_exclusive(school, session)  # says why not
+    if school.exclusive.holder != session.id or save:
+        exclusive_use.end_exclusive(school, session)
+        return
     base = school.base_in_service()
-    copy = _copy_of(base)
-    if save:
-        await trio.Path(copy).unlink(missing_ok=True)
-    else:
-        if not await trio.Path(copy).exists():
-            raise Conflict(
-                "Il n'y a pas de copie à laquelle revenir.", "There is no copy to go back to."
-            )
-        with trio.fail_after(_PUT_BACK_SECONDS, shield=True):
-            await _give_back(school, session, base, copy)
-    exclusive_use.end_exclusive(school, session)
+    if not await trio.Path(copy_beside(base.file)).exists():
+        raise Conflict(
+            "Il n'y a pas de copie à laquelle revenir.", "There is no copy to go back to."
+        )
+    with trio.fail_after(_PUT_BACK_SECONDS, shield=True):
+        async with school.copying:
+            await _give_back(school, session, school.base_in_service())
+    if session.exclusive:  # it may have been kicked meanwhile
+        exclusive_use.end_exclusive(school, session)
 
 
-async def _give_back(school: School, session: Session, base: OpenBase, copy: Path) -> None:
-    revision = base.header.revision
-    await bases.close_base(school)
-    await _in_thread(school, put_back, copy, base.file)
-    await bases.open_base(school, base.file)
-    reopened = school.base
-    assert reopened is not None
+async def _give_back(school: School, session: Session, base: OpenBase) -> None:
     now = school.now()
 
-    def renumber(conn: Connection) -> base_file.BaseHeader:
-        # What clients remember of later revisions must not come true a second time.
-        while (given := kept.bump_revision(conn, now)) <= revision:
-            pass
-        kept.log_change(conn, [kept.Change(given, kept.EVERYTHING, "", "all")])
-        return base_file.read_header(conn)
+    def exchange(copy: Path, target: Path) -> None:
+        # Before it is put back: a crash never shows a base with its revisions to come again.
+        _pass_revision(copy, base.header.revision, now)
+        put_back(copy, target)
 
-    header = await reopened.database.write(renumber)
-    school.base = attrs.evolve(reopened, header=header)
+    await bases.close_base(school)
+    try:
+        await _in_thread(school, exchange, copy_beside(base.file), base.file)
+    finally:
+        await bases.open_base(school, base.file)
+    reopened = school.base
+    assert reopened is not None
     await school.journal.record("exclusive.discarded", session.name, session.address)
     exclusive_use.broadcast(
-        school, BaseChanged(revision=header.revision, what=(kept.EVERYTHING,))
+        school, BaseChanged(revision=reopened.header.revision, what=(kept.EVERYTHING,))
     )
 
 
-def _copy_of(base: OpenBase) -> Path:
-    return base.file.with_name(f".{base.file.name}.before")
+def _pass_revision(copy: Path, revision: int, now: datetime) -> None:
+    with saying_it_in_our_words(), writing_engine(copy).connect() as conn:
+        with conn.begin():
+            kept.pass_revision(conn, revision, now)
+        checkpoint(conn)
 
 
 async def _in_thread(

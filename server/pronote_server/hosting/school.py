@@ -19,7 +19,7 @@ import attrs
 import trio
 from sqlalchemy import Connection
 
-from pronote_protocol.errors import ContractExpired, NotInService
+from pronote_protocol.errors import BaseUnavailable, ContractExpired, NotInService
 from pronote_protocol.messages import Goodbye
 from pronote_protocol.words import Mode, Space
 from pronote_server.clock import Clock
@@ -66,6 +66,7 @@ class School:
         departures: Sessions told that they must leave: transport time and goodbye.
         inline: Databases without threads of their own; for tests.
         deriving: Keeps the derivation of passwords to one thread.
+        copying: Held while the file of the base is copied or put back.
     """
 
     rne: str
@@ -99,6 +100,7 @@ class School:
     deriving: trio.CapacityLimiter = attrs.field(
         factory=lambda: trio.CapacityLimiter(1), init=False
     )
+    copying: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     base_stack: AsyncExitStack = attrs.field(factory=AsyncExitStack, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -115,9 +117,12 @@ class School:
 
         Raises:
             NotInService: There is none.
+            BaseUnavailable: It is being put back as it was; come again.
         """
-        if self.base is None or not self.in_service:
+        if not self.in_service:
             raise NotInService()
+        if self.base is None:
+            raise BaseUnavailable(retry_after=1.0)
         return self.base
 
     def check_contract(self) -> None:

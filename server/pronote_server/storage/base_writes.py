@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from pronote_server.storage.base_schema import audit, change_log, entry_key, header
 
@@ -30,6 +30,7 @@ __all__ = [
     "forget_old_answers",
     "forget_old_changes",
     "log_change",
+    "pass_revision",
     "recall_answer",
     "remember_answer",
 ]
@@ -116,6 +117,26 @@ def bump_revision(conn: Connection, now: datetime) -> int:
     return revision
 
 
+def pass_revision(conn: Connection, revision: int, now: datetime) -> int:
+    """
+    Give a base that was put back a revision it never had, and return it.
+
+    What clients remember of the revisions up to *revision* must not come true a second time.
+    They are told that anything may have changed.
+    """
+    given: int = conn.execute(
+        update(header)
+        .values(
+            revision=case((header.c.revision > revision, header.c.revision), else_=revision)
+            + 1,
+            last_entry_at=now,
+        )
+        .returning(header.c.revision)
+    ).scalar_one()
+    log_change(conn, [Change(given, EVERYTHING, "", "all")])
+    return given
+
+
 def remember_answer(
     conn: Connection, account: str, key: str, method: str, now: datetime, answer: bytes
 ) -> None:
@@ -185,13 +206,17 @@ def changes_since(conn: Connection, revision: int, limit: int) -> Changes:
     Return what changed after *revision*, oldest first.
 
     A revision is never cut in two, so there may be more than *limit* lines of a single one.
+    Whoever asks from a revision the base never had (it was put back) is told that anything
+    may have changed.
     """
     latest: int = conn.execute(select(header.c.revision)).scalar_one()
+    if revision > latest:
+        return Changes((Change(latest, EVERYTHING, "", "all"),), latest, False)
     newer = select(change_log).where(change_log.c.revision > revision)
     in_order = (change_log.c.revision, change_log.c.entity, change_log.c.entity_id)
     rows = conn.execute(newer.order_by(*in_order, change_log.c.audience).limit(limit + 1)).all()
     if len(rows) <= limit:
-        return Changes(tuple(Change(*row) for row in rows), max(latest, revision), False)
+        return Changes(tuple(Change(*row) for row in rows), latest, False)
     # The last one read may be the first of several of its revision: leave it for next time,
     # unless it is all there is.
     cut = rows[-1].revision

@@ -16,7 +16,7 @@ async def read_changes(visit: Visit, wish: calls.ReadChanges) -> calls.ChangesSh
     rows = tuple(
         calls.ChangeRow(change.revision, change.entity, change.entity_id) for change in seen
     )
-    return calls.ChangesShown(rows=rows[:500], revision=revision, complete=complete)
+    return calls.ChangesShown(rows=rows, revision=revision, complete=complete)
 
 
 ANSWERS: Final = (answers(calls.READ_CHANGES, read_changes),)
