@@ -1,0 +1,359 @@
+"""Assessments, marks, and what their averages are made by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import attrs
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+
+from pronote_protocol.words import Annotation
+from pronote_server.domain.average_options import (
+    USUAL_ROUNDING,
+    AssessmentOptions,
+    Rounding,
+    ServiceOptions,
+)
+from pronote_server.domain.marks import MarkValue
+from pronote_server.storage import base_schema as schema
+from pronote_server.storage.base_writes import AuditEntry
+
+__all__ = [
+    "AssessmentLine",
+    "MarkLine",
+    "ServiceSettings",
+    "assessment",
+    "assessments_of",
+    "change_service",
+    "changes_of_column",
+    "class_ids_of_service",
+    "delete_assessment",
+    "insert_assessment",
+    "marks_of_assessment",
+    "marks_of_services",
+    "periods_with_assessments",
+    "put_mark",
+    "remove_mark",
+    "settings_of",
+    "sub_services_of",
+    "teachers_of_service",
+    "touch_assessment",
+    "update_assessment",
+]
+
+
+@attrs.frozen(kw_only=True)
+class AssessmentLine:
+    """One row of the table; ``bring_to_20`` false leaves it to the service."""
+
+    id: int
+    service_id: int
+    period_id: int
+    date: date
+    title: str
+    scale: Decimal
+    coefficient: Decimal
+    optional: bool
+    bonus: bool
+    bring_to_20: bool
+    published_on: date | None
+    revision: int
+
+    @property
+    def options(self) -> AssessmentOptions:
+        """How it counts; raises BadRequest when a number is impossible."""
+        return AssessmentOptions(
+            scale=self.scale,
+            coefficient=self.coefficient,
+            optional=self.optional,
+            bonus=self.bonus,
+            bring_to_20=self.bring_to_20 or None,
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was entered: all but the id and the revision."""
+        values = attrs.asdict(self)
+        del values["id"], values["revision"]
+        return values
+
+
+@attrs.frozen
+class MarkLine:
+    """One mark, with the service of its assessment."""
+
+    service_id: int
+    assessment_id: int
+    pupil_id: int
+    value: MarkValue
+
+
+@attrs.frozen(kw_only=True)
+class ServiceSettings:
+    """What can be set of a service."""
+
+    coefficient: Decimal
+    evaluates_in: str
+    bring_to_20: bool
+    above_average_only: bool
+    highest_weight: Decimal
+    lowest_weight: Decimal
+    rounding_pupil: str | None
+    rounding_class: str | None
+
+    @property
+    def options(self) -> ServiceOptions:
+        """How its averages are made; raises BadRequest when a number is impossible."""
+        return ServiceOptions(
+            bring_to_20=self.bring_to_20,
+            only_above_middle=self.above_average_only,
+            highest_weight=self.highest_weight,
+            lowest_weight=self.lowest_weight,
+            pupil_rounding=_rounding(self.rounding_pupil),
+            class_rounding=_rounding(self.rounding_class),
+        )
+
+
+_SETTINGS = tuple(field.name for field in attrs.fields(ServiceSettings))
+
+
+# Services
+
+
+def settings_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, ServiceSettings]:
+    """Return the settings of those services."""
+    service = schema.service.c
+    rows = conn.execute(
+        select(service.id, *(service[name] for name in _SETTINGS)).where(
+            _among(service.id, service_ids)
+        )
+    )
+    return {
+        row.id: ServiceSettings(**{name: row._mapping[name] for name in _SETTINGS})
+        for row in rows
+    }
+
+
+def change_service(
+    conn: Connection, service_id: int, settings: ServiceSettings, revision: int
+) -> None:
+    conn.execute(
+        update(schema.service)
+        .where(schema.service.c.id == service_id)
+        .values(**attrs.asdict(settings), revision=revision)
+    )
+
+
+def sub_services_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the ids of the sub-services of those services, by service."""
+    service = schema.service.c
+    found: dict[int, list[int]] = {}
+    for id_, parent in conn.execute(
+        select(service.id, service.parent_id)
+        .where(_among(service.parent_id, service_ids))
+        .order_by(service.id)
+    ):
+        found.setdefault(parent, []).append(id_)
+    return found
+
+
+def teachers_of_service(conn: Connection, service_id: int) -> frozenset[str]:
+    """Return the codes of its teacher and of that of the service it is part of."""
+    service, teacher = schema.service.c, schema.teacher
+    parent = select(service.parent_id).where(service.id == service_id).scalar_subquery()
+    return frozenset(
+        conn.execute(
+            select(teacher.c.code)
+            .join_from(teacher, schema.service)
+            .where(or_(service.id == service_id, service.id == parent))
+        ).scalars()
+    )
+
+
+def class_ids_of_service(conn: Connection, service_id: int) -> set[int]:
+    """Return its class; or those of its group, and of the pupils in it."""
+    service, part = schema.service.c, schema.group_class.c
+    member, pupil = schema.pupil_group.c, schema.pupil.c
+    audience = conn.execute(
+        select(service.class_id, service.group_id).where(service.id == service_id)
+    ).first()
+    if audience is None:
+        return set()
+    if audience.class_id is not None:
+        return {audience.class_id}
+    of_group = select(part.class_id).where(part.group_id == audience.group_id)
+    of_pupils = (
+        select(pupil.class_id)
+        .join_from(schema.pupil, schema.pupil_group, member.pupil_id == pupil.id)
+        .where(member.group_id == audience.group_id, pupil.class_id.is_not(None))
+    )
+    return {*conn.execute(of_group).scalars(), *conn.execute(of_pupils).scalars()}
+
+
+# Assessments
+
+
+def assessment(conn: Connection, assessment_id: int) -> AssessmentLine | None:
+    row = conn.execute(
+        select(schema.assessment).where(schema.assessment.c.id == assessment_id)
+    ).first()
+    return None if row is None else AssessmentLine(**row._mapping)
+
+
+def assessments_of(
+    conn: Connection, service_ids: Collection[int], period_id: int | None = None
+) -> list[AssessmentLine]:
+    """Return the assessments of those services, in a period or in all of them, by date."""
+    of = schema.assessment.c
+    wanted = select(schema.assessment).where(_among(of.service_id, service_ids))
+    if period_id is not None:
+        wanted = wanted.where(of.period_id == period_id)
+    return [
+        AssessmentLine(**row._mapping) for row in conn.execute(wanted.order_by(of.date, of.id))
+    ]
+
+
+def periods_with_assessments(conn: Connection, service_ids: Collection[int]) -> list[int]:
+    of = schema.assessment.c
+    return sorted(
+        conn.execute(
+            select(of.period_id).where(_among(of.service_id, service_ids)).distinct()
+        ).scalars()
+    )
+
+
+def insert_assessment(conn: Connection, new: AssessmentLine) -> int:
+    """Add *new*, whose id does not count, and return its id."""
+    key = conn.execute(
+        insert(schema.assessment).values(**new.values, revision=new.revision)
+    ).inserted_primary_key
+    assert key is not None
+    id_: int = key[0]
+    return id_
+
+
+def update_assessment(conn: Connection, changed: AssessmentLine) -> None:
+    conn.execute(
+        update(schema.assessment)
+        .where(schema.assessment.c.id == changed.id)
+        .values(**changed.values, revision=changed.revision)
+    )
+
+
+def touch_assessment(conn: Connection, assessment_id: int, revision: int) -> None:
+    """Note that a mark of it changed."""
+    conn.execute(
+        update(schema.assessment)
+        .where(schema.assessment.c.id == assessment_id)
+        .values(revision=revision)
+    )
+
+
+def delete_assessment(conn: Connection, assessment_id: int) -> None:
+    """Delete it and its marks; what was attached to it goes with it."""
+    conn.execute(delete(schema.mark).where(schema.mark.c.assessment_id == assessment_id))
+    conn.execute(delete(schema.assessment).where(schema.assessment.c.id == assessment_id))
+
+
+# Marks
+
+
+def marks_of_assessment(conn: Connection, assessment_id: int) -> dict[int, MarkValue]:
+    """Return its marks by pupil."""
+    mark = schema.mark.c
+    rows = conn.execute(select(schema.mark).where(mark.assessment_id == assessment_id))
+    return {row.pupil_id: _value(row._mapping) for row in rows}
+
+
+def marks_of_services(
+    conn: Connection, service_ids: Collection[int], period_id: int
+) -> list[MarkLine]:
+    """Return all marks of those services in a period."""
+    mark, of = schema.mark.c, schema.assessment.c
+    rows = conn.execute(
+        select(of.service_id, schema.mark)
+        .join_from(schema.assessment, schema.mark, mark.assessment_id == of.id)
+        .where(_among(of.service_id, service_ids), of.period_id == period_id)
+    )
+    return [
+        MarkLine(row.service_id, row.assessment_id, row.pupil_id, _value(row._mapping))
+        for row in rows
+    ]
+
+
+def put_mark(
+    conn: Connection,
+    assessment_id: int,
+    pupil_id: int,
+    value: MarkValue,
+    revision: int,
+    *,
+    new: bool,
+) -> None:
+    """Write one cell; *new* says that it was empty."""
+    mark = schema.mark.c
+    annotation = value.value if isinstance(value, Annotation) else None
+    values = {
+        "value": None if isinstance(value, Annotation) else value,
+        "annotation": annotation,
+        "revision": revision,
+    }
+    if new:
+        cell = {"assessment_id": assessment_id, "pupil_id": pupil_id}
+        conn.execute(insert(schema.mark), {**cell, **values})
+    else:
+        conn.execute(
+            update(schema.mark)
+            .where(mark.assessment_id == assessment_id, mark.pupil_id == pupil_id)
+            .values(**values)
+        )
+
+
+def remove_mark(conn: Connection, assessment_id: int, pupil_id: int) -> None:
+    mark = schema.mark.c
+    conn.execute(
+        delete(schema.mark).where(
+            mark.assessment_id == assessment_id, mark.pupil_id == pupil_id
+        )
+    )
+
+
+def changes_of_column(conn: Connection, assessment_id: int, since: int) -> list[AuditEntry]:
+    """Return what changed of an assessment and of its marks after *since*, oldest first."""
+    audit = schema.audit.c
+    rows = conn.execute(
+        select(schema.audit)
+        .where(
+            audit.revision > since,
+            or_(
+                (audit.entity == "assessment") & (audit.entity_id == str(assessment_id)),
+                # "12/" to "120": what begins with "12/", found by the index.
+                (audit.entity == "mark")
+                & (audit.entity_id > f"{assessment_id}/")
+                & (audit.entity_id < f"{assessment_id}0"),
+            ),
+        )
+        .order_by(audit.id)
+    )
+    names = [field.name for field in attrs.fields(AuditEntry)]
+    return [AuditEntry(**{name: row._mapping[name] for name in names}) for row in rows]
+
+
+def _value(row: Mapping[str, Any]) -> MarkValue:
+    annotation = row["annotation"]
+    if annotation is not None:
+        return Annotation(annotation)
+    value: Decimal = row["value"]
+    return value
+
+
+def _rounding(written: str | None) -> Rounding:
+    return USUAL_ROUNDING if written is None else Rounding.read(written)
+
+
+def _among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.in_(sorted(set(ids)))
+    return found
