@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -42,7 +43,17 @@ from pronote_protocol.words import Access, Application, Mode
 from pronote_server.clock import Clock
 from pronote_server.config import Contract, Limits, Passwords, SchoolSettings, Suspension
 from pronote_server.domain.accounts import Account, Credentials
-from pronote_server.domain.school_data import SchoolData
+from pronote_server.domain.school_data import (
+    Class_,
+    Group,
+    Lesson,
+    Pupil,
+    Room,
+    SchoolData,
+    Staff,
+    Subject,
+    Teacher,
+)
 from pronote_server.hosting import bases
 from pronote_server.hosting.opening import open_school
 from pronote_server.hosting.school import School
@@ -56,6 +67,7 @@ __all__ = [
     "WireClient",
     "open_test_door",
     "open_test_school",
+    "sample_school",
 ]
 
 TEST_RNE: Final = "0990001N"
@@ -83,7 +95,8 @@ async def open_test_school(
     Open a school in *folder* with these accounts, whose password is `PASSWORD`.
 
     ``SPR``; ``admin`` (group Administration); ``sec1`` to ``sec8`` (group Secrétariat);
-    ``guest`` (group Consultation); ``teacher`` (``teacher:T1``); ``cpe`` (school life).
+    ``guest`` (group Consultation); ``teacher`` (``teacher:T1``); ``teacher2``
+    (``teacher:T2``); ``cpe`` (school life).
     """
     settings = SchoolSettings(
         rne=TEST_RNE,
@@ -129,6 +142,7 @@ async def _add_accounts(school: School) -> None:
         account("guest", group_id=groups["Consultation"]),
         *(account(f"sec{n}", group_id=groups["Secrétariat"]) for n in range(1, 9)),
         account("teacher", teacher_profile_id=profiles[Mode.TEACHER], person="teacher:T1"),
+        account("teacher2", teacher_profile_id=profiles[Mode.TEACHER], person="teacher:T2"),
         account("cpe", staff_profile_id=profiles[Mode.SCHOOL_LIFE]),
     ]
     supervisor = school.directory.supervisor
@@ -141,6 +155,45 @@ async def _add_accounts(school: School) -> None:
 
     for made in await school.records.write(write):
         school.directory.put(made)
+
+
+def sample_school() -> SchoolData:
+    """
+    Return two classes that have no teacher and no pupil in common.
+
+    T1 teaches MATH to 3A (P1, P2); T2 teaches ALL to 3B (P3, P4) and HG to the group GB of
+    it (P4 alone). One lesson each: L1 on Monday at 8, L2 on Tuesday at 9, L3 on Friday at 14.
+    """
+    return SchoolData(
+        name="Collège d'essai",
+        rne=TEST_RNE,
+        school_year=2020,
+        grid=bases.STANDARD_GRID,
+        teachers=(
+            Teacher("T1", "DUPAS", "Nicole", "Mme"),
+            Teacher("T2", "LEBRUN", "Karim", "M."),
+        ),
+        subjects=(
+            Subject("MATH", "Mathématiques"),
+            Subject("ALL", "Allemand"),
+            Subject("HG", "Histoire-géographie"),
+        ),
+        classes=(Class_("3A", "3e A", "3e"), Class_("3B", "3e B", "3e")),
+        groups=(Group("GB", "3e B groupe 1", ("3B",)),),
+        rooms=(Room("101", "Salle 101", 30),),
+        pupils=(
+            Pupil("P1", "ALBERT", "Zoé", "3A", born=date(2006, 5, 1)),
+            Pupil("P2", "BENOIT", "Émile", "3A"),
+            Pupil("P3", "ZOLA", "Jeanne", "3B"),
+            Pupil("P4", "YVON", "Marc", "3B", ("GB",)),
+        ),
+        staff=(Staff("S1", "VIGIE", "Paule", "CPE"),),
+        lessons=(
+            Lesson("L1", "MATH", ("T1",), ("3A",), (), ("101",), 0, 480, 60),
+            Lesson("L2", "ALL", ("T2",), ("3B",), (), ("101",), 1, 540, 60),
+            Lesson("L3", "HG", ("T2",), (), ("GB",), (), 4, 840, 60),
+        ),
+    )
 
 
 @attrs.define(eq=False)
