@@ -27,8 +27,10 @@ from pronote_client.families import (
     Connections,
     Exclusive,
     Groups,
+    Homework,
     Inactivity,
     Journal,
+    Notebook,
     Password,
     Profiles,
     Resources,
@@ -66,7 +68,8 @@ class Client:
 
     Attributes:
         session, exclusive, password, seats, connections, base, changes, suspensions,
-        inactivity, journal, users, groups, profiles, resources, timetable: Families of calls.
+        inactivity, journal, users, groups, profiles, resources, timetable, notebook, homework:
+        Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -91,6 +94,8 @@ class Client:
         self.profiles = Profiles(self)
         self.resources = Resources(self)
         self.timetable = Timetable(self)
+        self.homework = Homework(self)
+        self.notebook = Notebook(self)
 
     @classmethod
     @asynccontextmanager

@@ -31,6 +31,7 @@ __all__ = [
     "BaseUnavailable",
     "Conflict",
     "ContractExpired",
+    "DocumentRefused",
     "ExclusiveUse",
     "FrameTooLarge",
     "InternalError",
@@ -374,6 +375,14 @@ class TransferRefused(Refused):
     code = "transfer_refused"
     french = "Transfert refusé : {problem}. La base n'a pas été modifiée."
     english = "Transfer refused: {problem}. The base was not changed."
+
+
+class DocumentRefused(Refused):
+    """The file cannot be kept: its size, its kind or what is in it; nothing was changed."""
+
+    code = "document_refused"
+    french = "Document refusé : {problem}."
+    english = "Document refused: {problem}."
 
 
 def _tree(cls: type[Refused]) -> list[type[Refused]]:

@@ -23,6 +23,7 @@ __all__ = [
     "Level",
     "Mode",
     "MotiveKind",
+    "NotebookPublication",
     "OffenceCause",
     "PeriodKind",
     "Pool",
@@ -306,6 +307,15 @@ class EvaluatesIn(enum.Enum):
     MARKS = "marks"
     COMPETENCIES = "competencies"
     BOTH = "both"
+
+
+class NotebookPublication(enum.Enum):
+    """From when pupils and guardians see what the notebook says of a lesson."""
+
+    LESSON_START = "lesson-start"
+    LESSON_END = "lesson-end"
+    NOW = "now"
+    NOT_YET = "not-yet"
 
 
 class MotiveKind(enum.Enum):

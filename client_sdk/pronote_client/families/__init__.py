@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronote_client.families.changes import Changes
+from pronote_client.families.notebook import Homework, Notebook
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.security import Inactivity, Journal, Suspensions
 from pronote_client.families.sessions import (
@@ -22,8 +23,10 @@ __all__ = [
     "Connections",
     "Exclusive",
     "Groups",
+    "Homework",
     "Inactivity",
     "Journal",
+    "Notebook",
     "Password",
     "Profiles",
     "Progress",

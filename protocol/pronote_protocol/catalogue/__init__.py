@@ -14,6 +14,9 @@ from pronote_protocol.catalogue import (
     changes as changes,
 )
 from pronote_protocol.catalogue import (
+    notebook as notebook,
+)
+from pronote_protocol.catalogue import (
     resources as resources,
 )
 from pronote_protocol.catalogue import (

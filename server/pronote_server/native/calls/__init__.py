@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from pronote_server.native.calls import changes, resources, security, sessions, transfer, users
+from pronote_server.native.calls import (
+    changes,
+    notebook,
+    resources,
+    security,
+    sessions,
+    transfer,
+    users,
+)
 from pronote_server.native.calls.visit import Answer, Visit
 
 __all__ = ["ANSWERS", "Visit"]
@@ -14,7 +22,15 @@ __all__ = ["ANSWERS", "Visit"]
 ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
     dict(
         pair
-        for family in (changes, resources, security, sessions, transfer, users)
+        for family in (
+            changes,
+            notebook,
+            resources,
+            security,
+            sessions,
+            transfer,
+            users,
+        )
         for pair in family.ANSWERS
     )
 )
