@@ -15,6 +15,7 @@ import trio
 from sqlalchemy import Connection, func, insert, select, text, update
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from pronote_protocol import conversation
 from pronote_protocol.catalogue import CATALOGUE, Call
 from pronote_protocol.catalogue.changes import READ_CHANGES, ChangeRow, ReadChanges
 from pronote_protocol.catalogue.sessions import BEGIN_EXCLUSIVE, WHO_AM_I
@@ -323,7 +324,7 @@ async def test_forgetting_looks_only_at_what_it_forgets(
                 said.extend(row.detail for row in rows)
                 return original(statement, *values)
 
-            conn.execute = explaining  # type: ignore[method-assign]
+            conn.execute = explaining  # type: ignore[method-assign,assignment]
             try:
                 kept.forget_old_answers(conn, RENTREE)
             finally:
@@ -658,7 +659,7 @@ async def test_an_event_is_encoded_once_for_all_who_see_the_same(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded: list[Any] = []
-    original = entries.encode_event
+    original = conversation.encode_event
 
     def counting(event: Any) -> bytes:
         encoded.append(event)
