@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -13,7 +13,7 @@ from pronote_protocol.records import row
 from pronote_protocol.words import Right
 
 # Three lines of a report card are 250; the whole of a bulk entry is within one frame.
-_TEXT: Final = attrs.validators.max_len(1000)
+_TEXT: Final[Any] = attrs.validators.max_len(1000)
 
 
 @row

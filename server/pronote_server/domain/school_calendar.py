@@ -33,6 +33,7 @@ __all__ = [
     "SealedMatter",
     "Sealings",
     "usual_periods",
+    "usual_year",
 ]
 
 _DAY: Final = datetime.timedelta(days=1)
@@ -221,6 +222,11 @@ class Sealings:
                     matter=matter,
                     matter_fr=_MATTERS_FR[matter],
                 )
+
+
+def usual_year(school_year: int) -> tuple[datetime.date, datetime.date]:
+    """Return the days a school year goes from and to until a school sets its own."""
+    return datetime.date(school_year, 9, 1), datetime.date(school_year + 1, 7, 7)
 
 
 def usual_periods(

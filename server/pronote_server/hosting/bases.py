@@ -20,11 +20,12 @@ from sqlalchemy import Connection
 from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import BaseChanged
 from pronote_protocol.words import Farewell
+from pronote_server.domain.school_calendar import usual_periods, usual_year
 from pronote_server.domain.school_data import SchoolData, TimeGrid
 from pronote_server.hosting import connections, exclusive_use, passwords
 from pronote_server.hosting.farewells import announcement
 from pronote_server.hosting.school import OpenBase, School
-from pronote_server.storage import base_file
+from pronote_server.storage import base_file, base_periods
 from pronote_server.storage.copying import forget_copies
 from pronote_server.storage.database import open_database
 
@@ -123,7 +124,12 @@ async def open_base(school: School, path: Path) -> None:
 
 def _up_to_date(conn: Connection) -> base_file.BaseHeader:
     base_file.upgrade_base(conn)
-    return base_file.read_header(conn)
+    header = base_file.read_header(conn)
+    # Every base passes here, also one that an older version made: none is without periods.
+    if not base_periods.periods(conn):
+        year = header.school_year
+        base_periods.insert_periods(conn, usual_periods(year, *usual_year(year)))
+    return header
 
 
 async def close_base(school: School) -> None:

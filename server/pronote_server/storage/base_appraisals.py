@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from pronote_server.storage import base_schema as schema
-from pronote_server.storage.base_services import PupilLine
 
-__all__ = ["appraisals", "last_change", "pupils_of_class", "put_appraisal", "remove_appraisal"]
+__all__ = ["appraisals", "last_change", "present_pupils", "put_appraisal", "remove_appraisal"]
 
 
 def appraisals(conn: Connection, period_id: int, service_id: int | None) -> dict[int, str]:
@@ -19,19 +19,14 @@ def appraisals(conn: Connection, period_id: int, service_id: int | None) -> dict
     return {row.pupil_id: row.text for row in rows}
 
 
-def pupils_of_class(conn: Connection, class_id: int) -> list[PupilLine] | None:
-    """Return the pupils of a class, by name; None when there is no such class."""
+def present_pupils(conn: Connection, pupil_ids: Iterable[int]) -> set[int]:
+    """Return those of these pupils who are in the school today."""
     pupil = schema.pupil.c
-    if _no_class(conn, class_id):
-        return None
-    rows = conn.execute(
-        select(pupil.id, pupil.code, pupil.last_name, pupil.first_name)
-        .where(pupil.class_id == class_id)
-        .order_by(pupil.sort_name, pupil.id)
+    return set(
+        conn.execute(
+            select(pupil.id).where(pupil.id.in_(set(pupil_ids)), pupil.left_on.is_(None))
+        ).scalars()
     )
-    return [
-        PupilLine(row.id, row.code, f"{row.last_name} {row.first_name}".strip()) for row in rows
-    ]
 
 
 def put_appraisal(
@@ -89,8 +84,3 @@ def _which(period_id: int, service_id: int | None) -> ColumnElement[bool]:
     of = schema.appraisal.c
     service = of.service_id.is_(None) if service_id is None else of.service_id == service_id
     return and_(of.period_id == period_id, service)
-
-
-def _no_class(conn: Connection, class_id: int) -> bool:
-    wanted = select(schema.school_class.c.id).where(schema.school_class.c.id == class_id)
-    return conn.execute(wanted).first() is None

@@ -1,22 +1,26 @@
-"""Assessments, marks, and what their averages are made by."""
+"""Assessments and marks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+import datetime
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from pronote_protocol.words import Annotation
-from pronote_server.domain.average_options import (
-    USUAL_ROUNDING,
-    AssessmentOptions,
-    Rounding,
-    ServiceOptions,
-)
+from pronote_server.domain.average_options import AssessmentOptions
 from pronote_server.domain.marks import MarkValue
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_writes import AuditEntry
@@ -24,12 +28,9 @@ from pronote_server.storage.base_writes import AuditEntry
 __all__ = [
     "AssessmentLine",
     "MarkLine",
-    "ServiceSettings",
     "assessment",
     "assessments_of",
-    "change_service",
     "changes_of_column",
-    "class_ids_of_service",
     "delete_assessment",
     "insert_assessment",
     "marks_of_assessment",
@@ -37,9 +38,6 @@ __all__ = [
     "periods_with_assessments",
     "put_mark",
     "remove_mark",
-    "settings_of",
-    "sub_services_of",
-    "teachers_of_service",
     "touch_assessment",
     "update_assessment",
 ]
@@ -52,14 +50,14 @@ class AssessmentLine:
     id: int
     service_id: int
     period_id: int
-    date: date
+    date: datetime.date
     title: str
     scale: Decimal
     coefficient: Decimal
     optional: bool
     bonus: bool
     bring_to_20: bool
-    published_on: date | None
+    published_on: datetime.date | None
     revision: int
 
     @property
@@ -89,111 +87,6 @@ class MarkLine:
     assessment_id: int
     pupil_id: int
     value: MarkValue
-
-
-@attrs.frozen(kw_only=True)
-class ServiceSettings:
-    """What can be set of a service."""
-
-    coefficient: Decimal
-    evaluates_in: str
-    bring_to_20: bool
-    above_average_only: bool
-    highest_weight: Decimal
-    lowest_weight: Decimal
-    rounding_pupil: str | None
-    rounding_class: str | None
-
-    @property
-    def options(self) -> ServiceOptions:
-        """How its averages are made; raises BadRequest when a number is impossible."""
-        return ServiceOptions(
-            bring_to_20=self.bring_to_20,
-            only_above_middle=self.above_average_only,
-            highest_weight=self.highest_weight,
-            lowest_weight=self.lowest_weight,
-            pupil_rounding=_rounding(self.rounding_pupil),
-            class_rounding=_rounding(self.rounding_class),
-        )
-
-
-_SETTINGS = tuple(field.name for field in attrs.fields(ServiceSettings))
-
-
-# Services
-
-
-def settings_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, ServiceSettings]:
-    """Return the settings of those services."""
-    service = schema.service.c
-    rows = conn.execute(
-        select(service.id, *(service[name] for name in _SETTINGS)).where(
-            _among(service.id, service_ids)
-        )
-    )
-    return {
-        row.id: ServiceSettings(**{name: row._mapping[name] for name in _SETTINGS})
-        for row in rows
-    }
-
-
-def change_service(
-    conn: Connection, service_id: int, settings: ServiceSettings, revision: int
-) -> None:
-    conn.execute(
-        update(schema.service)
-        .where(schema.service.c.id == service_id)
-        .values(**attrs.asdict(settings), revision=revision)
-    )
-
-
-def sub_services_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Return the ids of the sub-services of those services, by service."""
-    service = schema.service.c
-    found: dict[int, list[int]] = {}
-    for id_, parent in conn.execute(
-        select(service.id, service.parent_id)
-        .where(_among(service.parent_id, service_ids))
-        .order_by(service.id)
-    ):
-        found.setdefault(parent, []).append(id_)
-    return found
-
-
-def teachers_of_service(conn: Connection, service_id: int) -> frozenset[str]:
-    """Return the codes of its teacher and of that of the service it is part of."""
-    service, teacher = schema.service.c, schema.teacher
-    parent = select(service.parent_id).where(service.id == service_id).scalar_subquery()
-    return frozenset(
-        conn.execute(
-            select(teacher.c.code)
-            .join_from(teacher, schema.service)
-            .where(or_(service.id == service_id, service.id == parent))
-        ).scalars()
-    )
-
-
-def class_ids_of_service(conn: Connection, service_id: int) -> set[int]:
-    """Return its class; or those of its group, and of the pupils in it."""
-    service, part = schema.service.c, schema.group_class.c
-    member, pupil = schema.pupil_group.c, schema.pupil.c
-    audience = conn.execute(
-        select(service.class_id, service.group_id).where(service.id == service_id)
-    ).first()
-    if audience is None:
-        return set()
-    if audience.class_id is not None:
-        return {audience.class_id}
-    of_group = select(part.class_id).where(part.group_id == audience.group_id)
-    of_pupils = (
-        select(pupil.class_id)
-        .join_from(schema.pupil, schema.pupil_group, member.pupil_id == pupil.id)
-        .where(member.group_id == audience.group_id, pupil.class_id.is_not(None))
-    )
-    return {*conn.execute(of_group).scalars(), *conn.execute(of_pupils).scalars()}
-
-
-# Assessments
 
 
 def assessment(conn: Connection, assessment_id: int) -> AssessmentLine | None:
@@ -256,9 +149,6 @@ def delete_assessment(conn: Connection, assessment_id: int) -> None:
     """Delete it and its marks; what was attached to it goes with it."""
     conn.execute(delete(schema.mark).where(schema.mark.c.assessment_id == assessment_id))
     conn.execute(delete(schema.assessment).where(schema.assessment.c.id == assessment_id))
-
-
-# Marks
 
 
 def marks_of_assessment(conn: Connection, assessment_id: int) -> dict[int, MarkValue]:
@@ -342,16 +232,12 @@ def changes_of_column(conn: Connection, assessment_id: int, since: int) -> list[
     return [AuditEntry(**{name: row._mapping[name] for name in names}) for row in rows]
 
 
-def _value(row: Mapping[str, Any]) -> MarkValue:
+def _value(row: RowMapping) -> MarkValue:
     annotation = row["annotation"]
     if annotation is not None:
         return Annotation(annotation)
     value: Decimal = row["value"]
     return value
-
-
-def _rounding(written: str | None) -> Rounding:
-    return USUAL_ROUNDING if written is None else Rounding.read(written)
 
 
 def _among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from pronote_protocol.words import PeriodKind, SealedMatter
 from pronote_server.domain.school_calendar import Period
@@ -150,9 +150,7 @@ def put_sealing(
     )
 
 
-def remove_sealing(
-    conn: Connection, class_id: int, period_id: int, what: SealedMatter
-) -> None:
+def remove_sealing(conn: Connection, class_id: int, period_id: int, what: SealedMatter) -> None:
     sealing = schema.sealing.c
     conn.execute(
         delete(schema.sealing).where(
@@ -172,7 +170,7 @@ def classes_named(conn: Connection, class_ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.code for row in rows}
 
 
-def _line(row: Mapping[str, Any]) -> PeriodLine:
+def _line(row: RowMapping) -> PeriodLine:
     return PeriodLine(**{**row, "kind": PeriodKind(row["kind"])})
 
 

@@ -1,0 +1,151 @@
+"""Services: who may see them, and how their averages are made."""
+
+from __future__ import annotations
+
+import attrs
+from sqlalchemy import Connection
+
+from pronote_protocol.catalogue import Page
+from pronote_protocol.catalogue import services as calls
+from pronote_protocol.words import EvaluatesIn, SealedMatter
+from pronote_server.domain.average_options import Rounding, check_weight
+from pronote_server.domain.sessions import Session
+from pronote_server.hosting.entries import Audience, Entry, enter
+from pronote_server.hosting.school import School
+from pronote_server.hosting.scope import service_of, services_for
+from pronote_server.hosting.sealing import check_open, the_period
+from pronote_server.storage import base_service_settings as kept
+from pronote_server.storage.base_marks import periods_with_assessments
+from pronote_server.storage.base_services import ServiceLine
+
+__all__ = ["audience_of", "change_service", "list_services", "read_service"]
+
+
+def audience_of(conn: Connection, service_id: int) -> Audience:
+    """
+    Return who may see what is entered for a service, beside mode Administratif.
+
+    That is its teacher, and the one of the service it is part of, whose averages it moves;
+    no other teacher of the class.
+    """
+    return Audience(teachers=kept.teachers_of_service(conn, service_id))
+
+
+async def list_services(
+    school: School, session: Session, wish: calls.ListServices
+) -> Page[calls.ServiceRow]:
+    """Return a page of the services *session* may see."""
+
+    def read(conn: Connection) -> tuple[int, tuple[calls.ServiceRow, ...]]:
+        lines = services_for(conn, session, class_id=wish.class_id, group_id=wish.group_id)
+        page = lines[wish.offset : wish.offset + wish.limit]
+        settings = kept.settings_of(conn, [line.id for line in page])
+        return len(lines), tuple(_row(line, settings[line.id]) for line in page)
+
+    total, rows = await school.base_in_service().database.read(read)
+    return Page(total=total, offset=wish.offset, rows=rows)
+
+
+async def read_service(school: School, session: Session, service_id: int) -> calls.ServiceShown:
+    """
+    Raises:
+        NotFound: There is none, or it is not for *session* to see.
+    """
+
+    def read(conn: Connection) -> calls.ServiceShown:
+        return _shown(conn, service_of(conn, session, service_id))
+
+    return await school.base_in_service().database.read(read)
+
+
+async def change_service(
+    school: School, session: Session, wish: calls.ChangeService, key: str | None
+) -> calls.ServiceShown:
+    """
+    Change how the averages of a service are made.
+
+    Options are the whole year's: what would move an average that was sealed is refused, to
+    whoever asks.
+
+    Raises:
+        NotFound, StaleRevision: There is none to see, or it was changed meanwhile.
+        BadRequest: A number is impossible.
+        Conflict: An average of a sealed period would move.
+    """
+    given = {
+        name: value
+        for name in attrs.fields_dict(kept.ServiceSettings)
+        if (value := getattr(wish, name)) is not None
+    }
+    for name, value in given.items():
+        if isinstance(value, calls.RoundingRow):
+            given[name] = Rounding(value.step, value.direction).written()
+        elif isinstance(value, EvaluatesIn):
+            given[name] = value.value
+
+    def command(entry: Entry) -> calls.ServiceShown:
+        conn = entry.conn
+        line = service_of(conn, session, wish.id)
+        entry.check_fresh("service", wish.id, line.revision, wish.if_revision)
+        old = kept.settings_of(conn, [wish.id])[wish.id]
+        new = attrs.evolve(old, **given)
+        check_weight("Coefficient", "Coefficient", new.coefficient)
+        moves = (new.coefficient, new.options) != (old.coefficient, old.options)
+        if new == old:
+            return _shown(conn, line)
+        if moves:
+            _check_nothing_sealed(entry, line)
+        kept.change_service(conn, wish.id, new, entry.revision)
+        entry.changed(
+            "services",
+            "service",
+            wish.id,
+            attrs.asdict(old),
+            attrs.asdict(new),
+            audience_of(conn, wish.id),
+        )
+        return _shown(conn, service_of(conn, session, wish.id))
+
+    return await enter(school, session, calls.CHANGE_SERVICE, key, command)
+
+
+def _check_nothing_sealed(entry: Entry, line: ServiceLine) -> None:
+    classes = kept.class_ids_of_service(entry.conn, line.id)
+    below = kept.sub_services_of(entry.conn, [line.id]).get(line.id, [])
+    for period_id in periods_with_assessments(entry.conn, [line.id, *below]):
+        period = the_period(entry.conn, period_id)
+        check_open(entry.conn, classes, period, SealedMatter.MARKS, entry.at)
+
+
+def _shown(conn: Connection, line: ServiceLine) -> calls.ServiceShown:
+    settings = kept.settings_of(conn, [line.id])[line.id]
+    options = settings.options
+    return calls.ServiceShown(
+        service=_row(line, settings),
+        bring_to_20=options.bring_to_20,
+        above_average_only=options.only_above_middle,
+        highest_weight=options.highest_weight,
+        lowest_weight=options.lowest_weight,
+        rounding_pupil=_rounding(options.pupil_rounding),
+        rounding_class=_rounding(options.class_rounding),
+    )
+
+
+def _row(line: ServiceLine, settings: kept.ServiceSettings) -> calls.ServiceRow:
+    return calls.ServiceRow(
+        line.id,
+        line.subject,
+        line.teacher,
+        line.class_id,
+        line.group_id,
+        line.audience,
+        line.parent_id,
+        EvaluatesIn(line.evaluates_in),
+        settings.coefficient,
+        line.orphan,
+        line.revision,
+    )
+
+
+def _rounding(rounding: Rounding) -> calls.RoundingRow:
+    return calls.RoundingRow(rounding.step, rounding.direction)
