@@ -28,8 +28,8 @@ from pronote_server.hosting.school_time import SCHOOL_ZONE
 from pronote_server.hosting.scope import service_of, services_for
 from pronote_server.storage import base_file
 from pronote_server.storage import base_notebook as kept
-from pronote_server.storage.base_marks import teachers_of_service
 from pronote_server.storage.base_notebook import EntryLine, HomeworkLine
+from pronote_server.storage.base_service_settings import teachers_of_service
 from pronote_server.storage.base_services import ServiceLine
 
 __all__ = [
