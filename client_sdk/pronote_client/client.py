@@ -22,19 +22,32 @@ from pronote_client.connection import Slot, answered_as, plain
 from pronote_client.errors import CallTimedOut, RemoteProtocolError
 from pronote_client.events import ClientEvent, Events
 from pronote_client.families import (
+    Absences,
+    Appraisals,
+    Assessments,
+    Averages,
     Base,
     Changes,
     Connections,
     Exclusive,
+    FollowUps,
     Groups,
     Homework,
     Inactivity,
     Journal,
+    Latenesses,
+    Marks,
+    Motives,
     Notebook,
     Password,
+    Periods,
     Profiles,
+    Punishments,
     Resources,
+    Roll,
+    Sanctions,
     Seats,
+    Services,
     SessionCalls,
     Suspensions,
     Timetable,
@@ -68,8 +81,9 @@ class Client:
 
     Attributes:
         session, exclusive, password, seats, connections, base, changes, suspensions,
-        inactivity, journal, users, groups, profiles, resources, timetable, notebook, homework:
-        Families of calls.
+        inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
+        punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
+        marks, averages, appraisals, homework, notebook, transfer: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -94,6 +108,19 @@ class Client:
         self.profiles = Profiles(self)
         self.resources = Resources(self)
         self.timetable = Timetable(self)
+        self.sanctions = Sanctions(self)
+        self.roll = Roll(self)
+        self.punishments = Punishments(self)
+        self.motives = Motives(self)
+        self.latenesses = Latenesses(self)
+        self.follow_ups = FollowUps(self)
+        self.absences = Absences(self)
+        self.periods = Periods(self)
+        self.services = Services(self)
+        self.assessments = Assessments(self)
+        self.marks = Marks(self)
+        self.averages = Averages(self)
+        self.appraisals = Appraisals(self)
         self.homework = Homework(self)
         self.notebook = Notebook(self)
 

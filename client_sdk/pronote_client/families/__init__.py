@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from pronote_client.families.absences import Absences
+from pronote_client.families.appraisals import Appraisals
+from pronote_client.families.assessments import Assessments
+from pronote_client.families.averages import Averages
 from pronote_client.families.changes import Changes
+from pronote_client.families.follow_ups import FollowUps
+from pronote_client.families.latenesses import Latenesses
+from pronote_client.families.marks import Marks
+from pronote_client.families.motives import Motives
 from pronote_client.families.notebook import Homework, Notebook
+from pronote_client.families.periods import Periods
+from pronote_client.families.punishments import Punishments
 from pronote_client.families.resources import Resources, Timetable
+from pronote_client.families.roll import Roll
+from pronote_client.families.sanctions import Sanctions
 from pronote_client.families.security import Inactivity, Journal, Suspensions
+from pronote_client.families.services import Services
 from pronote_client.families.sessions import (
     Base,
     Connections,
@@ -18,20 +31,33 @@ from pronote_client.families.transfer import Progress, SourceFile, Transfer
 from pronote_client.families.users import Groups, Profiles, Users
 
 __all__ = [
+    "Absences",
+    "Appraisals",
+    "Assessments",
+    "Averages",
     "Base",
     "Changes",
     "Connections",
     "Exclusive",
+    "FollowUps",
     "Groups",
     "Homework",
     "Inactivity",
     "Journal",
+    "Latenesses",
+    "Marks",
+    "Motives",
     "Notebook",
     "Password",
+    "Periods",
     "Profiles",
     "Progress",
+    "Punishments",
     "Resources",
+    "Roll",
+    "Sanctions",
     "Seats",
+    "Services",
     "SessionCalls",
     "SourceFile",
     "Suspensions",

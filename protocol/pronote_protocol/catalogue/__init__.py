@@ -11,16 +11,55 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pronote_protocol.catalogue import (
+    absences as absences,
+)
+from pronote_protocol.catalogue import (
+    appraisals as appraisals,
+)
+from pronote_protocol.catalogue import (
+    assessments as assessments,
+)
+from pronote_protocol.catalogue import (
+    averages as averages,
+)
+from pronote_protocol.catalogue import (
     changes as changes,
+)
+from pronote_protocol.catalogue import (
+    follow_ups as follow_ups,
+)
+from pronote_protocol.catalogue import (
+    latenesses as latenesses,
+)
+from pronote_protocol.catalogue import (
+    marks as marks,
+)
+from pronote_protocol.catalogue import (
+    motives as motives,
 )
 from pronote_protocol.catalogue import (
     notebook as notebook,
 )
 from pronote_protocol.catalogue import (
+    periods as periods,
+)
+from pronote_protocol.catalogue import (
+    punishments as punishments,
+)
+from pronote_protocol.catalogue import (
     resources as resources,
 )
 from pronote_protocol.catalogue import (
+    roll as roll,
+)
+from pronote_protocol.catalogue import (
+    sanctions as sanctions,
+)
+from pronote_protocol.catalogue import (
     security as security,
+)
+from pronote_protocol.catalogue import (
+    services as services,
 )
 from pronote_protocol.catalogue import (
     sessions as sessions,

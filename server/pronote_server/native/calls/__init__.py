@@ -7,10 +7,21 @@ from types import MappingProxyType
 from typing import Final
 
 from pronote_server.native.calls import (
+    absences,
+    assessments,
     changes,
+    follow_ups,
+    latenesses,
+    marks,
+    motives,
     notebook,
+    periods,
+    punishments,
     resources,
+    roll,
+    sanctions,
     security,
+    services,
     sessions,
     transfer,
     users,
@@ -23,10 +34,21 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
     dict(
         pair
         for family in (
+            absences,
+            assessments,
             changes,
+            follow_ups,
+            latenesses,
+            marks,
+            motives,
             notebook,
+            periods,
+            punishments,
             resources,
+            roll,
+            sanctions,
             security,
+            services,
             sessions,
             transfer,
             users,
