@@ -83,7 +83,7 @@ class Client:
         session, exclusive, password, seats, connections, base, changes, suspensions,
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
-        marks, averages, appraisals, homework, notebook, transfer: Families of calls.
+        marks, averages, appraisals, homework, notebook: Families of calls.
         door: How it came in, and comes back.
     """
 

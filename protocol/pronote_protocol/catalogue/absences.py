@@ -176,7 +176,7 @@ READ_ABSENCE: Final = Call(
     summary="Read an absence.",
 )
 COUNT_HALF_DAYS: Final = Call(
-    name="absences.half_days",
+    name="absences.read_half_days",
     params=CountHalfDays,
     result=HalfDaysShown,
     right=Right.READ_SCHOOL_LIFE,

@@ -1,0 +1,175 @@
+"""Punishments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pronote_client.families.family import Family, every_row
+from pronote_protocol.catalogue import Page
+from pronote_protocol.catalogue import punishments as calls
+from pronote_protocol.catalogue.punishments import PunishmentRow
+from pronote_protocol.catalogue.school_life import Moment, ThingRef
+from pronote_protocol.words import EventOrder, PunishmentKind, PunishmentState
+
+__all__ = ["Punishments"]
+
+
+class Punishments(Family):
+    """Punishments; to a teacher those he gave."""
+
+    async def list(
+        self,
+        *,
+        pupil_id: int | None = None,
+        class_id: int | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        kind: PunishmentKind | None = None,
+        state: PunishmentState | None = None,
+        order: EventOrder = EventOrder.NEWEST,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> Page[PunishmentRow]:
+        """Return part of the list."""
+        return await self._call(
+            calls.LIST_PUNISHMENTS,
+            calls.ListPunishments(
+                pupil_id=pupil_id,
+                class_id=class_id,
+                first=first,
+                last=last,
+                kind=kind,
+                state=state,
+                order=order,
+                offset=offset,
+                limit=limit,
+            ),
+        )
+
+    async def list_all(
+        self,
+        *,
+        pupil_id: int | None = None,
+        class_id: int | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        kind: PunishmentKind | None = None,
+        state: PunishmentState | None = None,
+    ) -> tuple[PunishmentRow, ...]:
+        """Return the whole list, oldest first."""
+        return await every_row(
+            lambda offset: self.list(
+                pupil_id=pupil_id,
+                class_id=class_id,
+                first=first,
+                last=last,
+                kind=kind,
+                state=state,
+                order=EventOrder.OLDEST,
+                offset=offset,
+                limit=500,
+            )
+        )
+
+    async def read(self, id: int) -> PunishmentRow:
+        """Return one."""
+        return await self._call(calls.READ_PUNISHMENT, ThingRef(id=id))
+
+    async def give(
+        self,
+        pupil_id: int,
+        kind: PunishmentKind,
+        *,
+        given_on: date | None = None,
+        motive_id: int | None = None,
+        duration_minutes: int | None = None,
+        due_on: date | None = None,
+        work: str = "",
+        published_on: date | None = None,
+    ) -> PunishmentRow:
+        """
+        Give one; extra homework needs *due_on* and *work*, the others *duration_minutes*.
+
+        Raises:
+            BadRequest: Something is missing, or of no use for that kind.
+            NotFound: Not a pupil of this teacher.
+        """
+        return await self._call(
+            calls.GIVE_PUNISHMENT,
+            calls.GivePunishment(
+                pupil_id=pupil_id,
+                kind=kind,
+                given_on=given_on,
+                motive_id=motive_id,
+                duration_minutes=duration_minutes,
+                due_on=due_on,
+                work=work,
+                published_on=published_on,
+            ),
+        )
+
+    async def change(
+        self,
+        id: int,
+        given_on: date,
+        *,
+        motive_id: int | None = None,
+        duration_minutes: int | None = None,
+        due_on: date | None = None,
+        work: str = "",
+        published_on: date | None = None,
+        if_revision: int | None = None,
+    ) -> PunishmentRow:
+        """Say everything it shall be from now on; its programme stays."""
+        return await self._call(
+            calls.CHANGE_PUNISHMENT,
+            calls.ChangePunishment(
+                id=id,
+                given_on=given_on,
+                motive_id=motive_id,
+                duration_minutes=duration_minutes,
+                due_on=due_on,
+                work=work,
+                published_on=published_on,
+                if_revision=if_revision,
+            ),
+        )
+
+    async def programme(
+        self,
+        id: int,
+        scheduled_at: datetime,
+        room_id: int,
+        supervisor: str,
+        *,
+        if_revision: int | None = None,
+    ) -> PunishmentRow:
+        """
+        Say when, where and with whom (``staff:CODE``) a detention takes place.
+
+        Raises:
+            Conflict: The pupil, the supervisor or the room is taken then.
+        """
+        return await self._call(
+            calls.PROGRAMME_DETENTION,
+            calls.ProgrammeDetention(
+                id=id,
+                scheduled_at=Moment.of(scheduled_at),
+                room_id=room_id,
+                supervisor=supervisor,
+                if_revision=if_revision,
+            ),
+        )
+
+    async def mark_done(
+        self, id: int, done_on: date | None, *, if_revision: int | None = None
+    ) -> PunishmentRow:
+        """Say on which day it was carried out; None: it was not, after all."""
+        return await self._call(
+            calls.MARK_PUNISHMENT,
+            calls.MarkPunishment(id=id, done_on=done_on, if_revision=if_revision),
+        )
+
+    async def delete(self, id: int, *, if_revision: int | None = None) -> None:
+        """Delete one, with its documents."""
+        await self._call(calls.DELETE_PUNISHMENT, ThingRef(id=id, if_revision=if_revision))
