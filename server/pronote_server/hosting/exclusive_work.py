@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
@@ -26,6 +28,8 @@ from pronote_server.storage.errors import saying_it_in_our_words
 from pronote_server.storage.sqlite import checkpoint, writing_engine
 
 __all__ = ["begin", "end"]
+
+T = TypeVar("T")
 
 # A base of a hundred megabytes is copied in a second.
 _PUT_BACK_SECONDS = 60.0
@@ -47,7 +51,7 @@ async def begin(school: School, session: Session) -> None:
             base = school.base_in_service()
             # Behind what was queued before the others were made to read only.
             await base.database.write(lambda conn: None)
-            await _in_thread(school, copy_database, base.file, copy_beside(base.file))
+            await _in_thread(school, partial(copy_database, base.file, copy_beside(base.file)))
             if not session.exclusive:
                 exclusive_use.forget_copy(school)
     except BaseException:
@@ -68,7 +72,7 @@ async def end(school: School, session: Session, *, save: bool) -> None:
         exclusive_use.end_exclusive(school, session)
         return
     base = school.base_in_service()
-    if not await trio.Path(copy_beside(base.file)).exists():
+    if not await _in_thread(school, copy_beside(base.file).exists):
         raise Conflict(
             "Il n'y a pas de copie à laquelle revenir.", "There is no copy to go back to."
         )
@@ -82,14 +86,15 @@ async def end(school: School, session: Session, *, save: bool) -> None:
 async def _give_back(school: School, session: Session, base: OpenBase) -> None:
     now = school.now()
 
-    def exchange(copy: Path, target: Path) -> None:
+    def exchange() -> None:
+        copy = copy_beside(base.file)
         # Before it is put back: a crash never shows a base with its revisions to come again.
         _pass_revision(copy, base.header.revision, now)
-        put_back(copy, target)
+        put_back(copy, base.file)
 
     await bases.close_base(school)
     try:
-        await _in_thread(school, exchange, copy_beside(base.file), base.file)
+        await _in_thread(school, exchange)
     finally:
         await bases.open_base(school, base.file)
     reopened = school.base
@@ -107,10 +112,7 @@ def _pass_revision(copy: Path, revision: int, now: datetime) -> None:
         checkpoint(conn)
 
 
-async def _in_thread(
-    school: School, function: Callable[[Path, Path], None], one: Path, other: Path
-) -> None:
+async def _in_thread(school: School, function: Callable[[], T]) -> T:
     if school.inline:
-        function(one, other)
-    else:
-        await trio.to_thread.run_sync(function, one, other)
+        return function()
+    return await trio.to_thread.run_sync(function)
