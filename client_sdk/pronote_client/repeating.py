@@ -8,7 +8,7 @@ from pronote_protocol.catalogue import Call
 
 __all__ = ["may_repeat"]
 
-_READING: Final = frozenset({"show", "list", "read", "mine", "rules", "password", "half_days"})
+_READING: Final = frozenset({"show", "list", "read", "mine", "rules", "password"})
 
 
 def may_repeat(call: Call[Any, Any]) -> bool:
