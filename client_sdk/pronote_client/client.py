@@ -29,6 +29,7 @@ from pronote_client.families import (
     Base,
     Changes,
     Connections,
+    Evaluations,
     Exclusive,
     FollowUps,
     Groups,
@@ -36,6 +37,7 @@ from pronote_client.families import (
     Inactivity,
     Journal,
     Latenesses,
+    Levels,
     Marks,
     Motives,
     Notebook,
@@ -49,6 +51,7 @@ from pronote_client.families import (
     Seats,
     Services,
     SessionCalls,
+    Skills,
     Suspensions,
     Timetable,
     Transfer,
@@ -83,7 +86,8 @@ class Client:
         session, exclusive, password, seats, connections, base, changes, suspensions,
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
-        marks, averages, appraisals, homework, notebook: Families of calls.
+        marks, averages, appraisals, homework, notebook, evaluations, levels, skills: Families
+        of calls.
         door: How it came in, and comes back.
     """
 
@@ -108,6 +112,9 @@ class Client:
         self.profiles = Profiles(self)
         self.resources = Resources(self)
         self.timetable = Timetable(self)
+        self.skills = Skills(self)
+        self.levels = Levels(self)
+        self.evaluations = Evaluations(self)
         self.sanctions = Sanctions(self)
         self.roll = Roll(self)
         self.punishments = Punishments(self)

@@ -27,6 +27,7 @@ from pronote_client.families.sessions import (
     Seats,
     SessionCalls,
 )
+from pronote_client.families.skills import Evaluations, Levels, Skills
 from pronote_client.families.transfer import Progress, SourceFile, Transfer
 from pronote_client.families.users import Groups, Profiles, Users
 
@@ -38,6 +39,7 @@ __all__ = [
     "Base",
     "Changes",
     "Connections",
+    "Evaluations",
     "Exclusive",
     "FollowUps",
     "Groups",
@@ -45,6 +47,7 @@ __all__ = [
     "Inactivity",
     "Journal",
     "Latenesses",
+    "Levels",
     "Marks",
     "Motives",
     "Notebook",
@@ -59,6 +62,7 @@ __all__ = [
     "Seats",
     "Services",
     "SessionCalls",
+    "Skills",
     "SourceFile",
     "Suspensions",
     "Timetable",

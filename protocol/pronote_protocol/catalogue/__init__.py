@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     changes as changes,
 )
 from pronote_protocol.catalogue import (
+    evaluations as evaluations,
+)
+from pronote_protocol.catalogue import (
     follow_ups as follow_ups,
 )
 from pronote_protocol.catalogue import (
@@ -63,6 +66,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     sessions as sessions,
+)
+from pronote_protocol.catalogue import (
+    skills as skills,
 )
 from pronote_protocol.catalogue import (
     transfer as transfer,

@@ -10,6 +10,7 @@ from pronote_server.native.calls import (
     absences,
     assessments,
     changes,
+    evaluations,
     follow_ups,
     latenesses,
     marks,
@@ -23,6 +24,7 @@ from pronote_server.native.calls import (
     security,
     services,
     sessions,
+    skills,
     transfer,
     users,
 )
@@ -37,6 +39,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             absences,
             assessments,
             changes,
+            evaluations,
             follow_ups,
             latenesses,
             marks,
@@ -50,6 +53,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             security,
             services,
             sessions,
+            skills,
             transfer,
             users,
         )
