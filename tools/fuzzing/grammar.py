@@ -8,6 +8,7 @@ again from its seed.
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 import types
 import typing
@@ -161,6 +162,10 @@ def _scalar(kind: Any, draw: Random) -> Any:
         return draw.randbytes(draw.choice((0, 1, 100, 4096)))
     if kind is datetime.datetime:
         return "2020-07-02T14:55:00Z"
+    if kind is datetime.date:
+        return draw.choice(("2020-09-14", "2020-10-05", "2021-07-06"))
+    if kind is decimal.Decimal:
+        return draw.choice(("0", "1", "12.5", "20", "999999999.9999"))
     return None
 
 
