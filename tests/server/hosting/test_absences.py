@@ -258,8 +258,8 @@ async def test_what_cannot_be_is_refused(tmp_path: Path, autojump_clock: MockClo
         cpe = await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
         with pytest.raises(NotFound):
             await cpe.call(absences.ENTER_ABSENCE, absence(99))
+        far = date(9999, 12, 31)
         with pytest.raises(BadRequest, match="school year"):
-            far = date(9999, 12, 31)
             await cpe.call(
                 absences.ENTER_ABSENCE, absence(starts_at=at(8, day=far), ends_at=None)
             )
