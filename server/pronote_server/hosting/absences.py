@@ -243,13 +243,13 @@ def _check_time(
     now: datetime,
 ) -> None:
     calendar = base_calendar.read_calendar(conn)
-    days = school_life.days_of(_TABLE, after)
     starts_at, ends_at = after["starts_at"], after["ends_at"]
     moved = before is None or (starts_at, ends_at) != (before["starts_at"], before["ends_at"])
-    if before is not None:
-        days += school_life.days_of(_TABLE, before)
     if moved:
         check_absence(AbsenceSpan(starts_at, ends_at), calendar)
+    days = school_life.days_of(_TABLE, after)
+    if before is not None:
+        days += school_life.days_of(_TABLE, before)
     school_life.check_pupil_open(conn, calendar, pupil_id, days, now)
     if not moved:
         return

@@ -24,7 +24,7 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.words import MotiveKind, PeriodKind, SealedMatter
 from pronote_server.domain.school_calendar import SchoolCalendar, Sealings
 from pronote_server.domain.sessions import Session
-from pronote_server.hosting.entries import Audience, Entry, enter
+from pronote_server.hosting.entries import Audience, Entry, enter, who
 from pronote_server.hosting.school import School
 from pronote_server.hosting.school_time import SCHOOL_ZONE
 from pronote_server.storage import base_calendar, base_events
@@ -64,11 +64,6 @@ _KINDS: Final[Mapping[Table, MotiveKind]] = {
     schema.sanction: MotiveKind.SANCTION,
     schema.follow_up: MotiveKind.FOLLOW_UP,
 }
-
-
-def who(session: Session) -> str:
-    """Return how a base names who enters something: ``teacher:CODE``, ``account:LOGIN``."""
-    return session.person or f"account:{session.login}"
 
 
 def names_of(conn: Connection, persons: Iterable[str]) -> dict[str, str]:

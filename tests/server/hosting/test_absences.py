@@ -263,6 +263,11 @@ async def test_what_cannot_be_is_refused(tmp_path: Path, autojump_clock: MockClo
             await cpe.call(
                 absences.ENTER_ABSENCE, absence(starts_at=at(8, day=far), ends_at=None)
             )
+        with pytest.raises(BadRequest, match="school year"):
+            await cpe.call(
+                absences.ENTER_ABSENCE,
+                absence(starts_at=at(0, day=date.min), ends_at=at(0, day=date.min)),
+            )
         for moment in (["2020-09-14", 1440], ["2020-09-14", -1], ["2020-09-31", 0], "8:00"):
             with pytest.raises(BadRequest, match="starts_at"):
                 await cpe.ask(

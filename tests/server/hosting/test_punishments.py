@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import pytest
 from trio.testing import MockClock
 
@@ -16,6 +17,7 @@ from pronote_protocol.catalogue.school_life import Moment, ThingRef
 from pronote_protocol.errors import BadRequest, Conflict, NotAllowed, NotFound, StaleRevision
 from pronote_protocol.words import EventOrder, Mode, PunishmentKind, PunishmentState
 from pronote_server.clock import Clock
+from pronote_server.domain.school_data import Room
 from pronote_server.testing import (
     TestDoor,
     WireClient,
@@ -33,11 +35,10 @@ ROOM: Final = 1
 
 
 @asynccontextmanager
-async def inside(tmp_path: Path) -> AsyncIterator[TestDoor]:
+async def inside(tmp_path: Path, capacity: int = 30) -> AsyncIterator[TestDoor]:
+    data = attrs.evolve(sample_school(), rooms=(Room("101", "Salle 101", capacity),))
     async with (
-        open_test_school(
-            tmp_path, data=sample_school(), inline=True, clock=Clock(MORNING)
-        ) as school,
+        open_test_school(tmp_path, data=data, inline=True, clock=Clock(MORNING)) as school,
         open_test_door(school) as door,
     ):
         yield door
@@ -49,8 +50,12 @@ def detention(pupil_id: int = P1, **fields: Any) -> calls.GivePunishment:
 
 
 def programme(ident: int, hour: int = 17, **fields: Any) -> calls.ProgrammeDetention:
-    values = {"scheduled_at": Moment(TUESDAY, hour * 60), "room_id": ROOM} | fields
-    return calls.ProgrammeDetention(id=ident, **({"supervisor": "staff:S1"} | values))
+    values: dict[str, Any] = {
+        "scheduled_at": Moment(TUESDAY, hour * 60),
+        "room_id": ROOM,
+        "supervisor": "staff:S1",
+    }
+    return calls.ProgrammeDetention(id=ident, **(values | fields))
 
 
 async def ids(client: WireClient, **wish: Any) -> list[int]:
@@ -108,7 +113,7 @@ async def test_a_teacher_punishes_his_own_pupils_and_sees_what_he_gave(
 
         assert await ids(teacher) == [mine.id]
         assert await ids(cpe) == [other.id, mine.id]
-        for call, wish in (
+        others: tuple[tuple[Any, Any], ...] = (
             (calls.READ_PUNISHMENT, ThingRef(id=other.id)),
             (calls.DELETE_PUNISHMENT, ThingRef(id=other.id)),
             (calls.MARK_PUNISHMENT, calls.MarkPunishment(id=other.id, done_on=TUESDAY)),
@@ -116,9 +121,10 @@ async def test_a_teacher_punishes_his_own_pupils_and_sees_what_he_gave(
                 calls.CHANGE_PUNISHMENT,
                 calls.ChangePunishment(id=other.id, given_on=MONDAY, duration_minutes=30),
             ),
-        ):
+        )
+        for call, wish in others:
             with pytest.raises(NotFound):
-                await teacher.call(call, wish)  # type: ignore[arg-type]
+                await teacher.call(call, wish)
         with pytest.raises(NotAllowed):
             await teacher.call(calls.PROGRAMME_DETENTION, programme(mine.id))
         changed = await teacher.call(
@@ -134,7 +140,10 @@ async def test_the_list_knows_the_states(tmp_path: Path, autojump_clock: MockClo
     async with inside(tmp_path) as door:
         cpe = await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
         week_ago = MONDAY - timedelta(days=7)
-        homework = {"kind": PunishmentKind.EXTRA_HOMEWORK, "duration_minutes": None}
+        homework: dict[str, Any] = {
+            "kind": PunishmentKind.EXTRA_HOMEWORK,
+            "duration_minutes": None,
+        }
         late, due, waiting, planned, out = [
             (await cpe.call(calls.GIVE_PUNISHMENT, each)).id
             for each in (
@@ -186,6 +195,22 @@ async def test_nobody_is_in_two_places_and_a_room_is_not_overfull(
             await cpe.call(calls.PROGRAMME_DETENTION, programme(first.id, scheduled_at=sunday))
 
     assert after.scheduled_at == Moment(TUESDAY, 18 * 60)
+
+
+async def test_a_room_holds_no_more_pupils_than_it_can(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with inside(tmp_path, capacity=1) as door:
+        cpe = await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
+        first = await cpe.call(calls.GIVE_PUNISHMENT, detention(P1))
+        second = await cpe.call(calls.GIVE_PUNISHMENT, detention(P2))
+        await cpe.call(calls.PROGRAMME_DETENTION, programme(first.id))
+        with pytest.raises(Conflict, match="holds 1 pupils"):
+            await cpe.call(calls.PROGRAMME_DETENTION, programme(second.id))
+        await cpe.call(calls.PROGRAMME_DETENTION, programme(second.id, 18))
+        longer = calls.ChangePunishment(id=first.id, given_on=MONDAY, duration_minutes=90)
+        with pytest.raises(Conflict, match="holds 1 pupils"):
+            await cpe.call(calls.CHANGE_PUNISHMENT, longer)
 
 
 async def test_what_a_kind_needs_is_asked_for(
