@@ -29,6 +29,7 @@ from pronote_client.families import (
     Base,
     Changes,
     Connections,
+    Documents,
     Evaluations,
     Exclusive,
     FollowUps,
@@ -43,6 +44,7 @@ from pronote_client.families import (
     Notebook,
     Password,
     Periods,
+    Photos,
     Profiles,
     Punishments,
     Resources,
@@ -86,8 +88,8 @@ class Client:
         session, exclusive, password, seats, connections, base, changes, suspensions,
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
-        marks, averages, appraisals, homework, notebook, evaluations, levels, skills: Families
-        of calls.
+        marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
+        photos: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -112,6 +114,8 @@ class Client:
         self.profiles = Profiles(self)
         self.resources = Resources(self)
         self.timetable = Timetable(self)
+        self.photos = Photos(self)
+        self.documents = Documents(self)
         self.skills = Skills(self)
         self.levels = Levels(self)
         self.evaluations = Evaluations(self)

@@ -7,6 +7,7 @@ from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
 from pronote_client.families.changes import Changes
+from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
 from pronote_client.families.latenesses import Latenesses
 from pronote_client.families.marks import Marks
@@ -39,6 +40,7 @@ __all__ = [
     "Base",
     "Changes",
     "Connections",
+    "Documents",
     "Evaluations",
     "Exclusive",
     "FollowUps",
@@ -53,6 +55,7 @@ __all__ = [
     "Notebook",
     "Password",
     "Periods",
+    "Photos",
     "Profiles",
     "Progress",
     "Punishments",

@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     changes as changes,
 )
 from pronote_protocol.catalogue import (
+    documents as documents,
+)
+from pronote_protocol.catalogue import (
     evaluations as evaluations,
 )
 from pronote_protocol.catalogue import (

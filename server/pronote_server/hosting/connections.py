@@ -245,6 +245,7 @@ def end(school: School, session: Session, farewell: Goodbye, by: str | None = No
         return False
     school.departures.pop(session.id, None)
     school.uploads.forget_all_of(session)
+    school.document_uploads.forget_all_of(session)
     if link is not None:
         link.hang_up(encode_event(farewell), farewell.code.value)
     leave_exclusive(school, session)

@@ -13,12 +13,14 @@ import secrets
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
 from sqlalchemy import Connection
 
+from pronote_protocol.catalogue.documents import LARGEST_DOCUMENT
+from pronote_protocol.catalogue.transfer import BeginTransfer
 from pronote_protocol.errors import BaseUnavailable, ContractExpired, NotInService
 from pronote_protocol.messages import Goodbye
 from pronote_protocol.words import Mode, Space
@@ -31,12 +33,18 @@ from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
 from pronote_server.hosting.journal import Journal
-from pronote_server.hosting.uploads import Uploads
+from pronote_server.hosting.uploads import UploadBounds, Uploads
 from pronote_server.storage.base_file import BaseHeader
 from pronote_server.storage.database import Database
 from pronote_server.storage.settings import put_setting
 
 __all__ = ["OpenBase", "School", "new_token"]
+
+
+# The largest timetable at hand is 6 MiB; two files of 12 MiB leave room.
+_TIMETABLES: Final = UploadBounds(most_files=2, most_bytes=24 * 1024 * 1024, most_uploads=2)
+# They wait in memory: 80 MiB at the very most.
+_DOCUMENTS: Final = UploadBounds(most_bytes=LARGEST_DOCUMENT, most_uploads=8)
 
 
 @attrs.frozen
@@ -66,6 +74,8 @@ class School:
         departures: Sessions told that they must leave: transport time and goodbye.
         inline: Databases without threads of their own; for tests.
         deriving: Keeps the derivation of passwords to one thread.
+        uploads, document_uploads: What clients are sending: timetables, and documents.
+        storing: Held from the file of a document to its row in the base.
         copying: Held while the file of the base is copied or put back.
     """
 
@@ -95,7 +105,13 @@ class School:
     seats: SeatPool = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
-    uploads: Uploads = attrs.field(factory=Uploads, init=False)
+    uploads: Uploads[BeginTransfer] = attrs.field(
+        factory=lambda: Uploads(_TIMETABLES), init=False
+    )
+    document_uploads: Uploads[None] = attrs.field(
+        factory=lambda: Uploads(_DOCUMENTS), init=False
+    )
+    storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
         factory=lambda: trio.CapacityLimiter(1), init=False

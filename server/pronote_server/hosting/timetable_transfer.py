@@ -42,7 +42,9 @@ def begin(school: School, session: Session, wish: BeginTransfer) -> str:
             "Le transfert se fait depuis un client EDT.",
             "A transfer is made from an EDT client.",
         )
-    return school.uploads.begin(session, wish)
+    return school.uploads.begin(
+        session, wish, [file.size for file in wish.files], trio.current_time()
+    )
 
 
 async def commit(school: School, session: Session, name: str) -> TransferDone:
@@ -57,8 +59,9 @@ async def commit(school: School, session: Session, name: str) -> TransferDone:
         ExclusiveUse: Somebody else has the base for himself.
     """
     upload = school.uploads.get(session, name)
-    missing = upload.incomplete()
-    if missing is not None:
+    number = upload.incomplete()
+    if number is not None:
+        missing = upload.wish.files[number]
         raise refused(
             f"il manque une partie du fichier {missing.name}",
             f"part of the file {missing.name} is missing",
@@ -77,7 +80,7 @@ async def commit(school: School, session: Session, name: str) -> TransferDone:
             exclusive_use.end_exclusive(school, session)
 
 
-def _read(upload: Upload, school_year: int) -> ReadTimetable:
+def _read(upload: Upload[BeginTransfer], school_year: int) -> ReadTimetable:
     files = [
         (announced.name, bytes(file))
         for announced, file in zip(upload.wish.files, upload.received, strict=True)

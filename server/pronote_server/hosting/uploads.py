@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 import attrs
 
-from pronote_protocol.catalogue.transfer import BeginTransfer, FileAnnounced, TransferChunk
 from pronote_protocol.errors import Conflict, NotFound, TransferRefused
 from pronote_server.domain.sessions import Session
 
-__all__ = ["Upload", "Uploads", "refused"]
+__all__ = ["SILENT_SECONDS", "Upload", "UploadBounds", "Uploads", "refused"]
 
-# The largest timetable at hand is 6 MiB; two files of 12 MiB leave room.
-_MOST_FILES = 2
-_MOST_BYTES = 24 * 1024 * 1024
-# All transfers of one school together: the third one does not wait, it is refused.
-_MOST_UPLOADS = 2
+W = TypeVar("W")
+
+# An upload of which nothing came for so long makes room for another, when room is needed.
+SILENT_SECONDS = 60.0
 
 
 def refused(fr: str, en: str) -> TransferRefused:
@@ -28,71 +28,116 @@ def refused(fr: str, en: str) -> TransferRefused:
     )
 
 
+@attrs.frozen(kw_only=True)
+class UploadBounds:
+    """
+    What one school may be sent at the same time.
+
+    Attributes:
+        most_files: Of one upload.
+        most_bytes: Of one upload, all its files together.
+        most_uploads: Of all sessions; one more does not wait, it is refused.
+    """
+
+    most_files: int = 1
+    most_bytes: int
+    most_uploads: int
+
+
 @attrs.define(eq=False)
-class Upload:
-    """The files of one transfer, as far as they have come."""
+class Upload(Generic[W]):
+    """
+    The files of one upload, as far as they have come.
+
+    Attributes:
+        wish: What they are for.
+        sizes: Announced, in bytes.
+        heard_at: Transport time of its last piece.
+    """
 
     owner: Session
-    wish: BeginTransfer
-    received: list[bytearray]
+    wish: W
+    sizes: tuple[int, ...]
+    heard_at: float
+    received: list[bytearray] = attrs.field(init=False)
 
-    def incomplete(self) -> FileAnnounced | None:
-        """Return a file of which something is missing."""
-        for file, announced in zip(self.received, self.wish.files, strict=True):
-            if len(file) != announced.size:
-                return announced
+    def __attrs_post_init__(self) -> None:
+        self.received = [bytearray() for _ in self.sizes]
+
+    def incomplete(self) -> int | None:
+        """Return the number of a file of which something is missing."""
+        for number, (file, size) in enumerate(zip(self.received, self.sizes, strict=True)):
+            if len(file) != size:
+                return number
         return None
 
 
 @attrs.define(eq=False)
-class Uploads:
-    """The transfers one school is being sent; bounded in number and size."""
+class Uploads(Generic[W]):
+    """The uploads of one kind that one school is being sent; bounded in number and size."""
 
-    _uploads: dict[str, Upload] = attrs.field(factory=dict, init=False)
+    bounds: UploadBounds
+    _uploads: dict[str, Upload[W]] = attrs.field(factory=dict, init=False)
 
-    def begin(self, session: Session, wish: BeginTransfer) -> str:
+    def begin(self, session: Session, wish: W, sizes: Iterable[int], now: float) -> str:
         """
-        Return the name of a new transfer; what this session had begun is forgotten.
+        Return the name of a new upload; what this session had begun is forgotten.
+
+        Args:
+            sizes: Of the files, in bytes.
+            now: Transport time.
 
         Raises:
             TransferRefused: Too many files, or too large.
             Conflict: Others are being sent.
         """
-        if not 1 <= len(wish.files) <= _MOST_FILES:
-            raise refused("un ou deux fichiers sont attendus", "one or two files expected")
-        if sum(file.size for file in wish.files) > _MOST_BYTES:
+        sizes = tuple(sizes)
+        if not 1 <= len(sizes) <= self.bounds.most_files:
+            raise refused("trop ou trop peu de fichiers", "too many or too few files")
+        if sum(sizes) > self.bounds.most_bytes:
             raise refused("les fichiers sont trop volumineux", "the files are too large")
         for name, upload in list(self._uploads.items()):
             if upload.owner is session or upload.owner.ended:
                 del self._uploads[name]
-        if len(self._uploads) >= _MOST_UPLOADS:
-            raise Conflict("D'autres transferts sont en cours.", "Other transfers are running.")
+        if len(self._uploads) >= self.bounds.most_uploads:
+            self._forget_silent(now)
+        if len(self._uploads) >= self.bounds.most_uploads:
+            raise Conflict(
+                "D'autres transferts sont en cours.",
+                "Other transfers are running.",
+                retry_after=5.0,
+            )
         name = f"t-{secrets.token_hex(4)}"
-        self._uploads[name] = Upload(session, wish, [bytearray() for _ in wish.files])
+        self._uploads[name] = Upload(session, wish, sizes, now)
         return name
 
-    def add(self, session: Session, chunk: TransferChunk) -> None:
+    def add(
+        self, session: Session, name: str, number: int, offset: int, data: bytes, now: float
+    ) -> None:
         """
+        Add a piece to file *number*.
+
         Raises:
-            NotFound: This session has no such transfer, or the transfer no such file.
+            NotFound: This session has no such upload, or the upload no such file.
             Conflict: The piece is not the next one of its file, or is too much.
         """
-        upload = self.get(session, chunk.transfer)
-        if not 0 <= chunk.file < len(upload.received):
-            raise NotFound(what=f"file {chunk.file}")
-        file, announced = upload.received[chunk.file], upload.wish.files[chunk.file]
-        if chunk.offset != len(file) or len(file) + len(chunk.data) > announced.size:
+        upload = self.get(session, name)
+        if not 0 <= number < len(upload.received):
+            raise NotFound(what=f"file {number}")
+        file, size = upload.received[number], upload.sizes[number]
+        if offset != len(file) or len(file) + len(data) > size:
             raise Conflict(
                 "Ce morceau n'est pas celui attendu (position {expected}).",
                 "This piece is not the one expected (offset {expected}).",
                 expected=len(file),
             )
-        file += chunk.data
+        file += data
+        upload.heard_at = now
 
-    def get(self, session: Session, name: str) -> Upload:
+    def get(self, session: Session, name: str) -> Upload[W]:
         """
         Raises:
-            NotFound: This session has no such transfer.
+            NotFound: This session has no such upload.
         """
         upload = self._uploads.get(name)
         if upload is None or upload.owner is not session:
@@ -102,7 +147,7 @@ class Uploads:
     def forget(self, session: Session, name: str) -> None:
         """
         Raises:
-            NotFound: This session has no such transfer.
+            NotFound: This session has no such upload.
         """
         self.get(session, name)
         del self._uploads[name]
@@ -111,4 +156,9 @@ class Uploads:
         """Free what a session that ends had sent."""
         for name, upload in list(self._uploads.items()):
             if upload.owner is session:
+                del self._uploads[name]
+
+    def _forget_silent(self, now: float) -> None:
+        for name, upload in list(self._uploads.items()):
+            if now - upload.heard_at > SILENT_SECONDS:
                 del self._uploads[name]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import trio
+
 from pronote_protocol.catalogue import transfer as calls
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import Nothing
@@ -17,7 +19,14 @@ def begin(visit: Visit, wish: calls.BeginTransfer) -> calls.TransferBegun:
 
 
 def add(visit: Visit, chunk: calls.TransferChunk) -> Nothing:
-    visit.school.uploads.add(visit.session, chunk)
+    visit.school.uploads.add(
+        visit.session,
+        chunk.transfer,
+        chunk.file,
+        chunk.offset,
+        chunk.data,
+        trio.current_time(),
+    )
     return Nothing()
 
 
