@@ -43,7 +43,11 @@ class ListAppraisals:
 
 @attrs.frozen(kw_only=True)
 class AppraisalsShown:
-    """``revision`` is the base's, for ``if_revision`` when entering."""
+    """
+    Attributes:
+        revision: The base's, for ``if_revision`` when entering.
+        rows: 200 at most, since they may be long; go on from ``offset`` and their number.
+    """
 
     revision: int
     total: int

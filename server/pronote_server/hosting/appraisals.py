@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import appraisals as calls
@@ -19,6 +21,9 @@ from pronote_server.storage.base_service_settings import class_ids_of_pupils, pu
 from pronote_server.storage.base_services import PupilLine, pupils_of_service
 
 __all__ = ["enter_appraisals", "list_appraisals"]
+
+# With texts of the longest, each letter of four bytes, still within one frame of a server.
+_ROWS: Final = 200
 
 
 async def list_appraisals(
@@ -42,7 +47,7 @@ async def list_appraisals(
             offset=wish.offset,
             rows=tuple(
                 calls.AppraisalRow(pupil.id, pupil.name, texts.get(pupil.id, ""))
-                for pupil in pupils[wish.offset : wish.offset + wish.limit]
+                for pupil in pupils[wish.offset : wish.offset + min(wish.limit, _ROWS)]
             ),
         )
 
