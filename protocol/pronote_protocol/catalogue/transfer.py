@@ -68,7 +68,8 @@ class TransferDone:
     Attributes:
         accounts_created: Accounts made for new teachers and staff; their passwords are
             generated (see ``users.password``).
-        warnings: What was understood with a doubt, in French.
+        warnings: What was removed with what the files do not have any more, and what was
+            understood with a doubt, in French.
     """
 
     format: str

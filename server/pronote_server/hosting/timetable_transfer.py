@@ -8,6 +8,8 @@ it was.
 
 from __future__ import annotations
 
+from typing import Final
+
 import trio
 from sqlalchemy import Connection
 
@@ -25,8 +27,30 @@ from pronote_server.timetable_files import ReadTimetable, read_any
 
 __all__ = ["begin", "commit"]
 
+# The tables of `Replaced.removed`, as a person reads them.
+_ENTRIES_FR: Final = {
+    "service": "services",
+    "sealing": "clôtures",
+    "assessment": "devoirs",
+    "mark": "notes",
+    "appraisal": "appréciations",
+    "evaluation": "évaluations",
+    "evaluation_level": "niveaux de compétences",
+    "notebook_entry": "entrées du cahier de textes",
+    "homework": "travaux à faire",
+    "absence": "absences",
+    "lateness": "retards",
+    "roll_call": "feuilles d'appel",
+    "punishment": "punitions",
+    "sanction": "sanctions",
+    "follow_up": "suivis",
+    "document": "documents joints",
+    "photo": "photos",
+    "guardian": "responsables",
+}
+
 # Writing a school takes well under a second; this bounds a disk that hangs.
-_WRITE_SECONDS = 60.0
+_WRITE_SECONDS: Final = 60.0
 
 
 def begin(school: School, session: Session, wish: BeginTransfer) -> str:
@@ -96,11 +120,11 @@ async def _replace(
         warnings.append(f"le fichier est celui de l'établissement {data.rne}")
     now = school.now()
 
-    def write(conn: Connection) -> None:
-        base_file.replace_school_data(conn, data, now)
+    def write(conn: Connection) -> base_file.Replaced:
+        return base_file.replace_school_data(conn, data, now)
 
     with trio.fail_after(_WRITE_SECONDS, shield=True):
-        await bases.change_base(school, ("resources", "timetable"), write)
+        replaced = await bases.change_base(school, ("resources", "timetable"), write)
         created = await _open_modes(school, session, wish, data)
         await school.journal.record(
             "timetable.transferred",
@@ -109,6 +133,8 @@ async def _replace(
             format=read.summary.source,
             lessons=len(data.lessons),
             accounts_created=created,
+            removed=dict(replaced.removed),
+            orphan_services=replaced.orphan_services,
         )
     return TransferDone(
         format=read.summary.source,
@@ -122,9 +148,28 @@ async def _replace(
         lessons=len(data.lessons),
         placed_lessons=read.summary.placed_lessons,
         accounts_created=created,
-        warnings=tuple(warnings[:100]),
+        warnings=tuple([*_losses(replaced), *warnings][:100]),
         revision=school.base_in_service().header.revision,
     )
+
+
+def _losses(replaced: base_file.Replaced) -> list[str]:
+    """Say what went with the pupils, classes and subjects that are not in the files."""
+    told = []
+    removed = ", ".join(
+        f"{count} {_ENTRIES_FR.get(table, table)}" for table, count in replaced.removed.items()
+    )
+    if removed:
+        told.append(
+            "saisies supprimées avec les élèves, classes, groupes ou matières absents du "
+            f"fichier : {removed}"
+        )
+    if replaced.orphan_services:
+        told.append(
+            f"{replaced.orphan_services} services n'ont plus de cours et sont gardés pour "
+            "ce qui y est saisi"
+        )
+    return told
 
 
 async def _open_modes(
