@@ -45,8 +45,8 @@ async def inside(tmp_path: Path, capacity: int = 30) -> AsyncIterator[TestDoor]:
 
 
 def detention(pupil_id: int = P1, **fields: Any) -> calls.GivePunishment:
-    values = {"kind": PunishmentKind.DETENTION, "duration_minutes": 60} | fields
-    return calls.GivePunishment(pupil_id=pupil_id, **values)
+    values: dict[str, Any] = {"kind": PunishmentKind.DETENTION, "duration_minutes": 60}
+    return calls.GivePunishment(pupil_id=pupil_id, **(values | fields))
 
 
 def programme(ident: int, hour: int = 17, **fields: Any) -> calls.ProgrammeDetention:
