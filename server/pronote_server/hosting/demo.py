@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from pronote_protocol.scram import derive
 from pronote_protocol.words import Mode
+from pronote_server.demo.daily_work import fill_daily_work
 from pronote_server.demo.school import (
     DEMO_RNE,
     DEMO_SCHOOL_LIFE_CODE,
@@ -24,12 +25,15 @@ from pronote_server.demo.school import (
 )
 from pronote_server.domain.accounts import Account, Credentials
 from pronote_server.domain.passwords import generate_password
+from pronote_server.domain.school_data import SchoolData
 from pronote_server.hosting import bases, people
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.groups import find_group
 from pronote_server.hosting.login import GENERATED_ITERATIONS
 from pronote_server.hosting.school import School
+from pronote_server.hosting.school_time import SCHOOL_ZONE
 from pronote_server.storage import accounts as kept
+from pronote_server.storage.base_header import BaseHeader, read_header
 from pronote_server.storage.settings import get_setting, put_setting
 
 __all__ = ["DEMO_RNE", "DEMO_SCHOOL_NAME", "DemoAccount", "demo_accounts", "fill_demo"]
@@ -70,12 +74,26 @@ def _seed_of(conn: Connection) -> int | None:
     return seed
 
 
+async def _work(school: School, data: SchoolData, seed: int) -> None:
+    """Fill the base that was just filled with people with what they did since September."""
+    base = school.base
+    assert base is not None, "a school is opened with its base"
+    now = school.now()
+
+    def write(conn: Connection) -> BaseHeader:
+        fill_daily_work(conn, data, seed, now=now, zone=SCHOOL_ZONE)
+        return read_header(conn)
+
+    school.base = attrs.evolve(base, header=await base.database.write(write))
+
+
 async def _fill(school: School, seed: int) -> None:
     draw = random.Random(f"accounts {seed}")
     base = school.base
     assert base is not None, "a school is opened with its base"
     data = await trio.to_thread.run_sync(demo_school, seed, base.header.school_year)
     await bases.fill(school, data)
+    await _work(school, data, seed)
     await people.open_accounts(
         school, _ASKER, people.teachers_of(data), Mode.TEACHER, random=draw
     )
