@@ -71,7 +71,8 @@ class DocumentFiles:
         """
         try:
             with self._path(sha256).open("rb") as file:
-                file.seek(offset)
+                # No disk seeks to where a client may ask for.
+                file.seek(min(offset, os.fstat(file.fileno()).st_size))
                 return file.read(length)
         except FileNotFoundError:
             return None
