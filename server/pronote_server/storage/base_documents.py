@@ -132,7 +132,7 @@ def owner(conn: Connection, kind: DocumentOwner, owner_id: int) -> OwnerFacts | 
             return OwnerFacts(pupil_id=row.pupil_id)
 
 
-def _persons(conn: Connection, wanted: Select[tuple[str]]) -> frozenset[str]:
+def _persons(conn: Connection, wanted: Select[Any]) -> frozenset[str]:
     return frozenset(conn.execute(wanted).scalars())
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Iterable
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -62,10 +62,10 @@ class EvaluationLine:
     id: int
     service_id: int
     period_id: int
-    date: date
+    date: datetime.date
     title: str
     coefficient: Decimal
-    published_on: date | None
+    published_on: datetime.date | None
     revision: int
     skill_ids: tuple[int, ...] = ()
 
@@ -88,7 +88,7 @@ class LevelLine:
     """A level of a pupil, with what it weighs."""
 
     domain: str
-    date: date
+    date: datetime.date
     level: Level
     coefficient: Decimal
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 from trio.testing import MockClock
 
+from pronote_protocol.catalogue import Call
 from pronote_protocol.catalogue import evaluations as calls
 from pronote_protocol.catalogue import skills as skill_calls
 from pronote_protocol.catalogue.evaluations import (
@@ -347,12 +348,13 @@ async def test_a_teacher_evaluates_his_services_only(
             await work.evaluation(client, service_id=german)
         with pytest.raises(NotFound):
             await client.call(calls.LIST_EVALUATIONS, ListEvaluations(service_id=german))
-        for call, wish in (
+        refused: list[tuple[Call[Any, Any], Any]] = [
             (calls.READ_EVALUATION, EvaluationRef(id=other.id)),
             (calls.CHANGE_EVALUATION, ChangeEvaluation(id=other.id, title="x")),
             (calls.DELETE_EVALUATION, DeleteEvaluation(id=other.id)),
             (calls.READ_LEVELS, ReadLevels(evaluation_id=other.id)),
-        ):
+        ]
+        for call, wish in refused:
             with pytest.raises(NotFound):
                 await client.call(call, wish)
         with pytest.raises(NotFound):
