@@ -29,6 +29,7 @@ from pronote_client.families import (
     Base,
     Changes,
     Connections,
+    Discussions,
     Documents,
     Evaluations,
     Exclusive,
@@ -36,6 +37,7 @@ from pronote_client.families import (
     Groups,
     Homework,
     Inactivity,
+    Information,
     Journal,
     Latenesses,
     Levels,
@@ -89,7 +91,7 @@ class Client:
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
-        photos: Families of calls.
+        photos, information, discussions: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -134,6 +136,8 @@ class Client:
         self.appraisals = Appraisals(self)
         self.homework = Homework(self)
         self.notebook = Notebook(self)
+        self.information = Information(self)
+        self.discussions = Discussions(self)
 
     @classmethod
     @asynccontextmanager

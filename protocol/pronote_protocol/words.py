@@ -20,6 +20,7 @@ __all__ = [
     "FollowUpKind",
     "GroupType",
     "Half",
+    "InformationBox",
     "Level",
     "Mode",
     "MotiveKind",
@@ -27,7 +28,9 @@ __all__ = [
     "OffenceCause",
     "PeriodKind",
     "Pool",
+    "Population",
     "PositioningMode",
+    "Presence",
     "PunishmentKind",
     "PunishmentState",
     "Rank",
@@ -361,3 +364,27 @@ class DocumentOwner(enum.Enum):
     FOLLOW_UP = "follow-up"
     INFORMATION = "information"
     MESSAGE = "message"
+
+
+class Population(enum.Enum):
+    """Whom an information can be sent to as a whole; an account may be of both."""
+
+    TEACHERS = "teachers"
+    STAFF = "staff"
+
+
+class InformationBox(enum.Enum):
+    """Which information a list holds; all is what the session may see."""
+
+    RECEIVED = "received"
+    SENT = "sent"
+    ALL = "all"
+
+
+class Presence(enum.Enum):
+    """How somebody connected shows himself to the others; invisible is as if he were not."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+    DO_NOT_DISTURB = "do-not-disturb"
+    INVISIBLE = "invisible"

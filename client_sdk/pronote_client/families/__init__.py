@@ -7,8 +7,10 @@ from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
 from pronote_client.families.changes import Changes
+from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
+from pronote_client.families.information import Information
 from pronote_client.families.latenesses import Latenesses
 from pronote_client.families.marks import Marks
 from pronote_client.families.motives import Motives
@@ -40,6 +42,7 @@ __all__ = [
     "Base",
     "Changes",
     "Connections",
+    "Discussions",
     "Documents",
     "Evaluations",
     "Exclusive",
@@ -47,6 +50,7 @@ __all__ = [
     "Groups",
     "Homework",
     "Inactivity",
+    "Information",
     "Journal",
     "Latenesses",
     "Levels",

@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     changes as changes,
 )
 from pronote_protocol.catalogue import (
+    discussions as discussions,
+)
+from pronote_protocol.catalogue import (
     documents as documents,
 )
 from pronote_protocol.catalogue import (
@@ -33,6 +36,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     follow_ups as follow_ups,
+)
+from pronote_protocol.catalogue import (
+    information as information,
 )
 from pronote_protocol.catalogue import (
     latenesses as latenesses,

@@ -43,6 +43,7 @@ __all__ = [
     "changes_since",
     "enter",
     "teacher_code",
+    "who",
 ]
 
 P = TypeVar("P")
@@ -60,18 +61,22 @@ _COMMIT_SECONDS: Final = 30.0
 @attrs.frozen
 class Audience:
     """
-    Who may see a change. Mode Administratif always does.
+    Who may see a change. Mode Administratif always does, but for what is between persons.
 
     Attributes:
         school_life: Whether sessions in mode Vie scolaire may.
         teachers: Codes of the teachers who may; None for all of them.
+        persons: Only they may, as `who` names them, whatever their mode; None: not so.
     """
 
     school_life: bool = False
     teachers: frozenset[str] | None = frozenset()
+    persons: frozenset[str] | None = None
 
     def includes(self, session: Session) -> bool:
         """Whether *session* is told."""
+        if self.persons is not None:
+            return who(session) in self.persons
         if session.mode is Mode.ADMINISTRATIVE:
             return True
         if session.mode is Mode.SCHOOL_LIFE:
@@ -81,12 +86,18 @@ class Audience:
     def text(self) -> str:
         """Return it as it is stored with the change."""
         teachers = None if self.teachers is None else sorted(self.teachers)
-        return json.dumps([self.school_life, teachers])
+        if self.persons is None:
+            return json.dumps([self.school_life, teachers])
+        return json.dumps([self.school_life, teachers, sorted(self.persons)])
 
     @classmethod
     def parse(cls, text: str) -> Audience:
-        school_life, teachers = json.loads(text)
-        return cls(school_life, None if teachers is None else frozenset(teachers))
+        school_life, teachers, *persons = json.loads(text)
+        return cls(
+            school_life,
+            None if teachers is None else frozenset(teachers),
+            frozenset(persons[0]) if persons else None,
+        )
 
 
 OFFICE: Final = Audience()
@@ -94,6 +105,11 @@ SCHOOL_LIFE: Final = Audience(school_life=True)
 # Of the change log, when anything may have changed.
 EVERYTHING: Final = kept.EVERYTHING
 EVERYBODY: Final = Audience(school_life=True, teachers=None)
+
+
+def who(session: Session) -> str:
+    """Return how a base names whose session it is: ``teacher:CODE``, ``account:LOGIN``."""
+    return session.person or f"account:{session.login}"
 
 
 def teacher_code(session: Session) -> str | None:
