@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
 import re
 import typing
 from typing import Any
@@ -19,6 +21,8 @@ from pronote_protocol.records import is_row, structure
 from pronote_protocol.words import Mode, Right
 
 EVERY = list(CATALOGUE.values())
+# Values for what a call cannot do without.
+SOME = {int: 1, str: "x", datetime.date: "2020-09-07"}
 READING = ("show", "list", "read", "mine", "rules", "password")
 
 
@@ -103,7 +107,9 @@ def test_a_page_asks_for_no_more_rows_than_an_answer_may_carry() -> None:
         most = WireLimits().page_rows
         kinds = typing.get_type_hints(call.params)
         required = {
-            field.name: 1 if kinds[field.name] is int else next(iter(kinds[field.name])).value
+            field.name: next(iter(kinds[field.name])).value
+            if issubclass(kinds[field.name], enum.Enum)
+            else SOME[kinds[field.name]]
             for field in attrs.fields(call.params)
             if field.default is attrs.NOTHING
         }
