@@ -272,7 +272,12 @@ class Client:
         return await self._session.leave()
 
     async def call(
-        self, call: Call[P, R], params: P | None = None, *, seconds: float | None = None
+        self,
+        call: Call[P, R],
+        params: P | None = None,
+        *,
+        seconds: float | None = None,
+        key: str | None = None,
     ) -> R:
         """
         Make one call of the catalogue.
@@ -280,6 +285,8 @@ class Client:
         Args:
             params: May be left out when the call has none.
             seconds: Deadline of the whole call, resumes included; ``call_seconds``.
+            key: Of an entry, drawn when it is not given. To ask again in another session of
+                the same user, after one that was lost, give the same: it is done once.
 
         After a cut, a call that only reads is asked again; so is any that had not left.
 
@@ -295,7 +302,7 @@ class Client:
         """
         values = plain(call.params() if params is None else params)
         if call.keyed:
-            values["key"] = secrets.token_hex(16)
+            values["key"] = secrets.token_hex(16) if key is None else key
         limit = self.patience.call_seconds if seconds is None else seconds
         slot = Slot()
         with trio.move_on_after(limit):
