@@ -7,6 +7,7 @@ import json
 import re
 import typing
 from collections.abc import Iterator, Mapping
+from types import FunctionType
 from typing import Any, Final, get_args, get_origin
 
 import attrs
@@ -225,7 +226,8 @@ def _validators(validator: Any) -> Iterator[Any]:
             yield from _validators(part)
     elif parts := getattr(validator, "_validators", None):
         yield from _validators(parts)
-    elif validator is not None:
+    # One that looks at several fields is a function; the record's own text says it.
+    elif validator is not None and not isinstance(validator, FunctionType):
         yield validator
 
 
@@ -240,6 +242,10 @@ def _bound(validator: Any) -> str:
         return f"at least {validator.min_length}"
     if hasattr(validator, "pattern"):
         return f"`{validator.pattern.pattern}`"
+    if hasattr(validator, "member_validator"):
+        each = [_bound(part) for part in _validators(validator.member_validator)]
+        whole = [_bound(part) for part in _validators(validator.iterable_validator)]
+        return "; ".join([*whole, *(f"each {bound}" for bound in each)])
     return " or ".join(f"`{option}`" for option in validator.options)
 
 
