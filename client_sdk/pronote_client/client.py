@@ -47,6 +47,7 @@ from pronote_client.families import (
     Password,
     Periods,
     Photos,
+    Presence,
     Profiles,
     Punishments,
     Resources,
@@ -91,7 +92,7 @@ class Client:
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
-        photos, information, discussions: Families of calls.
+        photos, information, discussions, presence: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -138,6 +139,7 @@ class Client:
         self.notebook = Notebook(self)
         self.information = Information(self)
         self.discussions = Discussions(self)
+        self.presence = Presence(self)
 
     @classmethod
     @asynccontextmanager

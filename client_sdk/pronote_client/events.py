@@ -16,6 +16,7 @@ from pronote_protocol.messages import (
     Entered,
     ExclusiveChanged,
     Goodbye,
+    PresenceChanged,
 )
 
 __all__ = ["ClientEvent", "EventBox", "SessionCut", "SessionResumed"]
@@ -43,6 +44,7 @@ ClientEvent: TypeAlias = (
     | AccessChanged
     | ExclusiveChanged
     | BaseChanged
+    | PresenceChanged
     | SessionCut
     | SessionResumed
     | Goodbye

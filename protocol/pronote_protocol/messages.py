@@ -19,6 +19,7 @@ from pronote_protocol.words import (
     Application,
     Farewell,
     Mode,
+    Presence,
     ReturnAdvice,
     Right,
     SessionState,
@@ -46,6 +47,7 @@ __all__ = [
     "Personalise",
     "Ping",
     "Pong",
+    "PresenceChanged",
     "Request",
     "Response",
     "Resume",
@@ -332,6 +334,19 @@ class BaseChanged:
     what: tuple[str, ...]
 
 
+@attrs.frozen(kw_only=True)
+class PresenceChanged:
+    """
+    Event: somebody shows himself otherwise, comes, or goes (nil, also when he hides).
+
+    Told to sessions that asked for ``presence.list``, of others than themselves.
+    """
+
+    account: int
+    name: str
+    presence: Presence | None
+
+
 EVENTS: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "ping": Ping,
@@ -341,6 +356,7 @@ EVENTS: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "access.changed": AccessChanged,
         "exclusive.changed": ExclusiveChanged,
         "base.changed": BaseChanged,
+        "presence.changed": PresenceChanged,
     }
 )
 EVENT_NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(

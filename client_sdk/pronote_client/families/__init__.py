@@ -16,6 +16,7 @@ from pronote_client.families.marks import Marks
 from pronote_client.families.motives import Motives
 from pronote_client.families.notebook import Homework, Notebook
 from pronote_client.families.periods import Periods
+from pronote_client.families.presence import Presence
 from pronote_client.families.punishments import Punishments
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.roll import Roll
@@ -60,6 +61,7 @@ __all__ = [
     "Password",
     "Periods",
     "Photos",
+    "Presence",
     "Profiles",
     "Progress",
     "Punishments",

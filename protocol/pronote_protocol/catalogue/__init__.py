@@ -56,6 +56,9 @@ from pronote_protocol.catalogue import (
     periods as periods,
 )
 from pronote_protocol.catalogue import (
+    presence as presence,
+)
+from pronote_protocol.catalogue import (
     punishments as punishments,
 )
 from pronote_protocol.catalogue import (

@@ -15,7 +15,15 @@ from typing import Protocol
 import attrs
 
 from pronote_protocol.errors import ResumeRefused
-from pronote_protocol.words import Access, Application, Mode, Rank, Right, SessionState
+from pronote_protocol.words import (
+    Access,
+    Application,
+    Mode,
+    Presence,
+    Rank,
+    Right,
+    SessionState,
+)
 from pronote_server.domain.seats import Seat
 
 __all__ = ["Link", "Session", "SessionBook", "SessionStatistics"]
@@ -42,6 +50,8 @@ class Session:
         link: None while the client is cut and may still resume.
         cut_until: Seconds of transport time at which a cut session is lost.
         token: The single resume token that is valid now, or None.
+        presence: How the person shows himself; the same in all his sessions.
+        follows_presence: Whether it is told how others show themselves.
         forced: True while somebody else's exclusive use makes it read-only.
     """
 
@@ -72,6 +82,8 @@ class Session:
     exclusive: bool = False
     forced: bool = False
     ended: bool = False
+    presence: Presence = Presence.AVAILABLE
+    follows_presence: bool = False
 
     @property
     def state(self) -> SessionState:

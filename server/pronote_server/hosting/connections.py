@@ -23,16 +23,11 @@ from pronote_protocol.errors import (
     NotFound,
     NotInContract,
     PasswordMustChange,
+    ResumeRefused,
     SeatsExhausted,
     ServerStopping,
 )
-from pronote_protocol.messages import (
-    Enter,
-    Entered,
-    Goodbye,
-    Hello,
-    Resume,
-)
+from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
 from pronote_protocol.words import Access, Application, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.rights import rights_of
@@ -42,6 +37,7 @@ from pronote_server.hosting import security
 from pronote_server.hosting.exclusive_use import end_exclusive, is_forced, leave_exclusive
 from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.journal import SERVER
+from pronote_server.hosting.presence import telling
 from pronote_server.hosting.school import School, new_token
 
 __all__ = [
@@ -158,7 +154,11 @@ def enter(
         resumable=wish.resumable,
         token=new_token() if wish.resumable else None,
     )
-    school.sessions.begin(session)
+    others = school.sessions.of_account(account.id)
+    if others:
+        session.presence = others[0].presence
+    with telling(school, account.id, account.name):
+        school.sessions.begin(session)
     session.forced = is_forced(school, session)
     school.journal.note(
         "session.began",
@@ -222,8 +222,11 @@ def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Se
         raise ServerStopping()
     school.base_in_service()
     known = school.sessions.get(wish.session)
-    old = known.link if known is not None else None
-    session = school.sessions.resume(wish.session, wish.token, link, new_token())
+    if known is None:
+        raise ResumeRefused()
+    old = known.link
+    with telling(school, known.account_id, known.name):
+        session = school.sessions.resume(wish.session, wish.token, link, new_token())
     if old is not None:
         old.hang_up(encode_event(goodbye(Farewell.SUPERSEDED)), Farewell.SUPERSEDED.value)
     session.address = caller.address
@@ -241,8 +244,9 @@ def end(school: School, session: Session, farewell: Goodbye, by: str | None = No
     """
     link = session.link
     seconds = school.clock.timestamp() - session.since
-    if not school.sessions.end(session, farewell.code.value):
-        return False
+    with telling(school, session.account_id, session.name):
+        if not school.sessions.end(session, farewell.code.value):
+            return False
     school.departures.pop(session.id, None)
     school.uploads.forget_all_of(session)
     school.document_uploads.forget_all_of(session)
@@ -273,8 +277,8 @@ def link_gone(school: School, session: Session, link: Link, *, reason: Farewell)
     if session.ended or session.link is not link:
         return  # ended before, or resumed on another connection
     if reason is Farewell.LOST and session.resumable and not school.stopping:
-        session.link = None
-        school.sessions.cut(session, trio.current_time() + school.resume_seconds)
+        with telling(school, session.account_id, session.name):
+            school.sessions.cut(session, trio.current_time() + school.resume_seconds)
         school.journal.note("session.cut", session.name, session.address, session=session.id)
         return
     end(school, session, goodbye(reason))

@@ -23,6 +23,7 @@ from pronote_protocol.messages import (
     Entered,
     ExclusiveChanged,
     Goodbye,
+    PresenceChanged,
 )
 from pronote_protocol.words import Farewell
 
@@ -153,6 +154,10 @@ class _Watch:
             case BaseChanged():
                 what = ", ".join(event.what)
                 self._terminal.say(f"La base a changé (révision {event.revision}) : {what}.")
+            case PresenceChanged(presence=None):
+                self._terminal.say(f"{event.name} n'est plus là.")
+            case PresenceChanged():
+                self._terminal.say(f"{event.name} est là.")
             case SessionCut():
                 self._terminal.say(
                     f"Connexion coupée ; reprise tentée pendant {event.resume_seconds:g} s."

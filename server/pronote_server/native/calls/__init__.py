@@ -20,6 +20,7 @@ from pronote_server.native.calls import (
     motives,
     notebook,
     periods,
+    presence,
     punishments,
     resources,
     roll,
@@ -60,6 +61,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             skills,
             information,
             discussions,
+            presence,
             transfer,
             users,
         )
