@@ -97,16 +97,23 @@ def _complains(line: str) -> bool:
 
 @asynccontextmanager
 async def demo_server(
-    *, plain: bool = False, seed: int = 0, settings: Mapping[str, str] | None = None
+    *,
+    plain: bool = False,
+    seed: int = 0,
+    settings: Mapping[str, str] | None = None,
+    data: Path | None = None,
+    port: int = 0,
 ) -> AsyncIterator[DemoServer]:
     """
-    Serve the demo school on a free port of the loopback for as long as the block lasts.
+    Serve the demo school on a port of the loopback for as long as the block lasts.
 
     The loopback is privileged: what we do to the server is no reason to suspend us.
 
     Args:
         plain: Without TLS.
         settings: More settings of the server, as ``SECTION__NAME``.
+        data: Where the school is kept, to be found there again; nowhere.
+        port: 0 for a free one.
 
     Raises:
         ServerDied: It does not start.
@@ -118,11 +125,12 @@ async def demo_server(
         "PRONOTE_LOG__JSON": "always",
         **{f"PRONOTE_{name}": value for name, value in (settings or {}).items()},
     }
-    command = [sys.executable, "-m", "pronote_server", "demo", "--json", "--port", "0"]
+    command = [sys.executable, "-m", "pronote_server", "demo", "--json", "--port", f"{port}"]
     command += ["--host", "127.0.0.1", "--seed", str(seed), *(["--plain"] if plain else [])]
     with tempfile.TemporaryDirectory(prefix="pronote-tool-") as folder:
         log = Path(folder) / "server.log"
-        process = _start([*command, "--data", str(Path(folder) / "data")], environment, log)
+        kept = data or Path(folder) / "data"
+        process = _start([*command, "--data", str(kept)], environment, log)
         try:
             yield await _ready(process, log)
         finally:

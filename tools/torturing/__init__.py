@@ -1,0 +1,1 @@
+"""Writing while the server is killed: what `torture.py` is made of."""
