@@ -34,8 +34,9 @@ class Call(Generic[P, R]):
         writes: Whether it changes the base: refused in consultation and while somebody
             else has the base in exclusive use.
         keyed: Whether it is an entry: besides its own parameters it takes ``key``, a text
-            of at most 64 characters chosen by the client, which is remembered for 24
-            hours. Asked twice with one key it is done once, and answered twice alike.
+            of at most 64 characters, none of them NUL, chosen by the client, which is
+            remembered for 24 hours. Asked twice with one key it is done once, and answered
+            twice alike.
         summary: One sentence, for the documents.
     """
 

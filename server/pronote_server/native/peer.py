@@ -224,6 +224,7 @@ class Peer:
 
 def _take_key(params: dict[str, Any]) -> str | None:
     key = params.pop("key", None)
-    if key is None or (type(key) is str and 0 < len(key) <= 64):
+    # SQLite counts the characters of a text up to its first NUL.
+    if key is None or (type(key) is str and 0 < len(key) <= 64 and "\0" not in key):
         return key
-    raise BadRequest(problems="key: expected a text of 1 to 64 characters")
+    raise BadRequest(problems="key: expected a text of 1 to 64 characters, none of them NUL")
