@@ -127,7 +127,7 @@ def test_bad_usage_is_told_before_anything_starts(arguments: list[str]) -> None:
 
 @pytest.mark.real_tcp
 def test_a_morning_in_which_the_server_is_killed_loses_and_doubles_nothing() -> None:
-    few = "--demo --sessions 16 --for 4s --kill 1 --seed 3".split()
+    few = ["--demo", "--sessions", "16", "--for", "4s", "--kill", "1", "--seed", "3"]
     ended = subprocess.run(
         [sys.executable, str(DAY), *few],
         capture_output=True,
