@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from pronote_client.errors import SessionEnded
 from pronote_client.events import SessionResumed
 from pronote_client.families.family import Asks, Family
 from pronote_protocol.catalogue import changes as calls
@@ -37,7 +38,7 @@ class Changes(Family):
 
     def follow(self, since: int | None = None) -> AsyncIterator[ChangesShown]:
         """
-        Iterate over what changes, from now on, until the goodbye.
+        Iterate over what changes, from now on, until the session ends.
 
         Each time the server says that the base changed, and after a cut, what changed is
         read; nothing is missed and nothing told twice, whatever events were dropped. The
@@ -64,7 +65,10 @@ class _Following(AsyncIterator[ChangesShown]):
     async def __anext__(self) -> ChangesShown:
         while True:
             if self._behind:
-                shown = await self._changes.read_all(self._known)
+                try:
+                    shown = await self._changes.read_all(self._known)
+                except SessionEnded:
+                    raise StopAsyncIteration from None  # the goodbye was on its way
                 self._known, self._behind = shown.revision, False
                 if shown.rows:
                     return shown
