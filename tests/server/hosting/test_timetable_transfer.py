@@ -201,13 +201,13 @@ async def test_a_piece_is_missing_twice_or_of_somebody_else(door: TestDoor) -> N
             await client.call(transfer.SEND_CHUNK, wrong)
     with pytest.raises(errors.NotFound):
         await client.call(transfer.SEND_CHUNK, piece(0, b"1", file=1))
-    for stranger in (transfer.COMMIT_TRANSFER, transfer.CANCEL_TRANSFER):
-        with pytest.raises(errors.NotFound):
-            await other.call(stranger, transfer.TransferRef(transfer=begun.transfer))
+    ref = transfer.TransferRef(transfer=begun.transfer)
+    with pytest.raises(errors.NotFound):
+        await other.call(transfer.COMMIT_TRANSFER, ref)
+    with pytest.raises(errors.NotFound):
+        await other.call(transfer.CANCEL_TRANSFER, ref)
     with pytest.raises(errors.TransferRefused):
-        await client.call(
-            transfer.COMMIT_TRANSFER, transfer.TransferRef(transfer=begun.transfer)
-        )
+        await client.call(transfer.COMMIT_TRANSFER, ref)
 
 
 async def test_cancelled_it_leaves_everything_as_it_was(door: TestDoor, school: School) -> None:
