@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pronote_protocol.codec import pack
 from pronote_protocol.errors import Conflict, InternalError, UnknownMethod
@@ -38,7 +38,12 @@ async def crash(params: dict[str, Any]) -> Any:
     raise ZeroDivisionError
 
 
-COMMANDS: dict[str, Command] = {"echo": echo, "refuse": refuse, "crash": crash}
+async def wait(params: dict[str, Any]) -> Any:
+    await trio.sleep(params["seconds"])
+    return "done"
+
+
+COMMANDS: dict[str, Command] = {"echo": echo, "refuse": refuse, "crash": crash, "wait": wait}
 
 
 @asynccontextmanager
@@ -130,3 +135,22 @@ async def test_a_crowd_waits_for_its_turn(tmp_path: Path) -> None:
 
     assert early.cancelled_caught
     assert answer
+
+
+async def test_a_command_takes_its_time_and_an_idle_operator_does_not(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """``base stop --delay 3600`` was announced to everybody: it must happen."""
+    path = tmp_path / "door"
+    async with opened(path):
+        async with await trio.open_unix_socket(str(path)) as patient:
+            asked = Request(0, "wait", {"seconds": 3600})
+            await patient.send_all(encode_frame(pack(to_wire(asked))))
+            answer = await patient.receive_some()
+            answered_at = trio.current_time()
+            assert await patient.receive_some() == b""  # nothing more was asked
+            closed_at = trio.current_time()
+
+    assert b"done" in answer
+    assert answered_at == 3600
+    assert closed_at == 3600 + 120
