@@ -142,14 +142,13 @@ async def test_a_command_takes_its_time_and_an_idle_operator_does_not(
 ) -> None:
     """``base stop --delay 3600`` was announced to everybody: it must happen."""
     path = tmp_path / "door"
-    async with opened(path):
-        async with await trio.open_unix_socket(str(path)) as patient:
-            asked = Request(0, "wait", {"seconds": 3600})
-            await patient.send_all(encode_frame(pack(to_wire(asked))))
-            answer = await patient.receive_some()
-            answered_at = trio.current_time()
-            assert await patient.receive_some() == b""  # nothing more was asked
-            closed_at = trio.current_time()
+    async with opened(path), await trio.open_unix_socket(str(path)) as patient:
+        asked = Request(0, "wait", {"seconds": 3600})
+        await patient.send_all(encode_frame(pack(to_wire(asked))))
+        answer = await patient.receive_some()
+        answered_at = trio.current_time()
+        assert await patient.receive_some() == b""  # nothing more was asked
+        closed_at = trio.current_time()
 
     assert b"done" in answer
     assert answered_at == 3600
