@@ -65,6 +65,8 @@ class School:
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
         inline: Databases without threads of their own; for tests.
+        directory_lock: One change of accounts, groups or profiles at a time; see
+            `asker.changing_directory`.
         deriving: Keeps the derivation of passwords to one thread.
     """
 
@@ -94,6 +96,7 @@ class School:
     seats: SeatPool = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
+    directory_lock: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     uploads: Uploads = attrs.field(factory=Uploads, init=False)
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
