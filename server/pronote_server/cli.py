@@ -150,6 +150,10 @@ def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
         "settings_file": str(running.settings_files[running.school.rne]),
         "data": str(running.settings.data.directory),
         "in_service": running.school.in_service,
+        "schools": [
+            {"rne": rne, "name": school.name, "settings_file": str(running.settings_files[rne])}
+            for rne, school in running.schools.items()
+        ],
         "accounts": [
             {
                 "mode": each.mode.value,
