@@ -173,6 +173,7 @@ async def measure(options: argparse.Namespace) -> Report:
                 seconds=whole,
                 measures=Measures(),
                 server_pid=None if target.server is None else target.server.pid,
+                hopeless_after=options.deadline,
             )
             async with trio.open_nursery() as nursery:
                 await nursery.start(drive.run)
@@ -195,6 +196,7 @@ async def measure(options: argparse.Namespace) -> Report:
             composition=crowd.composition,
             logins=crowd.login_seconds,
             server=target.name,
+            unsent=drive.unsent,
         )
 
 

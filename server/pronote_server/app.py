@@ -11,7 +11,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -251,14 +251,18 @@ def _write_settings(
 
 
 def _within_descriptors(settings: Settings) -> Settings:
-    """Ask for all the descriptors allowed, and promise no more connections than they hold."""
+    """Ask for the descriptors needed, and promise no more connections than they hold."""
+    limits, unlimited = settings.limits, resource.RLIM_INFINITY
+    wanted = limits.max_connections + _KEPT_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = max(1, hard - min(_KEPT_DESCRIPTORS, hard // 2))
-    limits = settings.limits
-    if limits.max_connections <= most:
+    allowed = wanted if hard == unlimited else min(wanted, hard)
+    if soft != unlimited and soft < allowed:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+            soft = allowed
+    if soft == unlimited or soft >= wanted:
         return settings
+    most = max(1, soft - min(_KEPT_DESCRIPTORS, soft // 2))
     log.warning("server.few_descriptors", max_connections=most, wanted=limits.max_connections)
     return attrs.evolve(
         settings,

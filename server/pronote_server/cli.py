@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -149,6 +150,10 @@ def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
         "settings_file": str(running.settings_files[running.school.rne]),
         "data": str(running.settings.data.directory),
         "in_service": running.school.in_service,
+        "schools": [
+            {"rne": rne, "name": school.name, "settings_file": str(running.settings_files[rne])}
+            for rne, school in running.schools.items()
+        ],
         "accounts": [
             {
                 "mode": each.mode.value,
@@ -388,8 +393,13 @@ def _say(answer: Any, as_json: bool, sentence: str) -> None:
 # ------------------------------------------------------------------------ the way out
 
 
-def main() -> None:
-    """Run the command line; what is refused is told in one sentence, without a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run the command line; what is refused is told in one sentence, without a traceback.
+
+    Args:
+        arguments: Without the name of the program; those of the process by default.
+    """
     from pronote_server.certificates import CertificateRefused
     from pronote_server.config import ConfigRefused
     from pronote_server.data_folder import DataRefused
@@ -397,9 +407,10 @@ def main() -> None:
     from pronote_server.rescue.client import NoServer
     from pronote_server.storage.errors import StorageFailed
 
-    as_json = "--json" in sys.argv
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
     try:
-        app()
+        app(arguments)
     except* Refused as group:
         refusal = _first(group)
         _leave(

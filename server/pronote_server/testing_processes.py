@@ -149,7 +149,9 @@ def start_server(
     before: Sequence[str] = (),
 ) -> Iterator[ServerProcess]:
     """
-    Run ``pronote-server ARGUMENTS --json`` for as long as the block lasts.
+    Run ``pronote-server ARGUMENTS --json`` for as long as the block lasts, then stop it.
+
+    When the block raises it is killed, and may leave a temporary folder behind.
 
     Args:
         folder: For its log.
@@ -180,6 +182,7 @@ def start_server(
                 raise NotStarted(Finished(status, said + out.read(), log_file.read_text()))
             server = ServerProcess(process, ready, log_file)
             yield server
+            server.stop()
         finally:
             if process.poll() is None:
                 process.kill()

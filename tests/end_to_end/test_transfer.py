@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
+from pronote_client import Client, ConnectionSettings, Instance, Mode, open_client
+from pronote_client.errors import NotAllowed, PasswordMustChange
+from pronote_protocol.words import ResourceKind
 from pronote_server.testing_processes import ServerProcess
 
 pytestmark = pytest.mark.real_tcp
 
 SAMPLES = Path(__file__).parents[1] / "server" / "timetable_files" / "samples"
-KINDS = ("teachers", "subjects", "classes", "groups", "pupils", "rooms", "staff")
 NEW_PASSWORD = "Une-Phrase-2-Passe!"
 
 
@@ -96,91 +99,106 @@ def state_of(server: ServerProcess, client: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     "pair", [FET, STS, REAL_FET, REAL_STS_1, REAL_STS_2], ids=lambda pair: pair.name
 )
-def test_a_school_is_transferred_and_read_in_the_three_modes(
+async def test_a_school_is_transferred_and_read_in_the_three_modes(
     demo: ServerProcess, client: Any, files_of: Any, tmp_path: Path, pair: Pair
 ) -> None:
-    def said(login: str, *command: str | Path, **more: Any) -> Any:
-        done = client(demo, login, *command, **more)
-        assert (done.status, done.err) == (0, ""), done
-        return done.said
-
     before = state_of(demo, client)
-    done = said("SPR", "edt", "transfer", *files_of(pair), "--modes", "teacher,school-life")
-    after = state_of(demo, client)
+    transferred = client(
+        demo, "SPR", "edt", "transfer", *files_of(pair), "--modes", "teacher,school-life"
+    )
+    assert (transferred.status, transferred.err) == (0, "")
+    done, after = transferred.said, state_of(demo, client)
 
     # The base is the new school, and nothing of the old one.
     assert {name: done[name] for name in pair.counts} == pair.counts
     assert done["revision"] == after[0] > before[0]
     assert done["accounts_created"] >= done["teachers"]
-    counters = after[2]
-    for name in ("teachers", "subjects", "classes", "groups"):
-        assert counters[name] == done[name]
-    assert counters["pupils"] == done["pupils"]
-    assert counters["former_pupils"] == 0
+    for name in ("teachers", "subjects", "classes", "groups", "pupils"):
+        assert after[2][name] == done[name]
+    assert after[2]["former_pupils"] == 0
     # Those who worked here before still can.
     assert set(before[3]) <= set(after[3])
 
-    # Administratif lists and searches every resource.
-    lists = {kind: said("SPR", "resources", "list", kind, "--all")["items"] for kind in KINDS}
-    for kind, rows in lists.items():
-        assert len(rows) == done[kind], kind
-    paged = [
-        row["id"]
-        for offset in range(0, done["teachers"], 25)
-        for row in said(
-            "sec1", "resources", "list", "teachers", "--offset", str(offset), "--limit", "25"
-        )["items"]
-    ]
-    assert paged == [row["id"] for row in lists["teachers"]]
-    if pair.words:
-        (found,) = said("SPR", "resources", "list", "teachers", "--search", pair.words)["items"]
-        chosen = [found]
-    else:
-        chosen = random.Random(1).sample(lists["teachers"], k=min(4, len(lists["teachers"])))
+    async with entering(demo, "SPR") as office:
+        # Administratif lists and searches every resource.
+        lists = {kind: await office.resources.list_all(kind) for kind in ResourceKind}
+        for kind, rows in lists.items():
+            assert len(rows) == done.get(kind.value, 0), kind
+        teachers = lists[ResourceKind.TEACHERS]
+        paged = [
+            row
+            for offset in range(0, done["teachers"], 25)
+            for row in (
+                await office.resources.list(ResourceKind.TEACHERS, offset=offset, limit=25)
+            ).rows
+        ]
+        assert tuple(paged) == teachers
+        if pair.words:
+            found = await office.resources.list(ResourceKind.TEACHERS, search=pair.words)
+            chosen = list(found.rows)
+            assert len(chosen) == 1
+        else:
+            chosen = random.Random(1).sample(teachers, k=min(4, len(teachers)))
 
-    # A teacher of the file connects with a generated password and reads his own week.
-    users = said("SPR", "users", "list", "--mode", "teacher", "--all")["items"]
-    new = tmp_path / "new"
-    new.write_text(NEW_PASSWORD + "\n", encoding="utf-8")
-    weeks = []
-    for teacher in chosen:
-        login = next(
-            user["login"]
-            for user in users
-            if user["name"] == teacher["name"] and user["login"] not in _demo_logins(before)
-        )
-        generated = said("SPR", "users", "password", login)["password"]
-        as_teacher = ("--mode", "teacher")
-        first = client(demo, login, "timetable", "mine", password=generated, options=as_teacher)
-        assert (first.status, first.said["refused"]) == (3, "password_must_change")
-        mine = said(
-            login,
-            "timetable",
-            "mine",
-            password=generated,
-            options=(*as_teacher, "--new-password-file", new),
-        )
-        again = said(login, "timetable", "mine", password=NEW_PASSWORD, options=as_teacher)
-        office = said("SPR", "timetable", "of", "teachers", teacher["code"])
-        assert mine == again == office
-        weeks.append(mine["items"])
-    assert any(weeks)
+        # A teacher of the file connects with a generated password and reads his own week.
+        users = await office.users.list_all(mode=Mode.TEACHER)
+        weeks = []
+        for teacher in chosen:
+            login = next(
+                user.login
+                for user in users
+                if user.name == teacher.name and user.login not in _logins(before)
+            )
+            generated = (await office.users.password(login)).password
+            with pytest.raises(PasswordMustChange):
+                async with entering(demo, login, generated, Mode.TEACHER):
+                    pass
+            async with entering(
+                demo, login, generated, Mode.TEACHER, new_password=NEW_PASSWORD
+            ) as first:
+                mine = await first.timetable.mine()
+            async with entering(demo, login, NEW_PASSWORD, Mode.TEACHER) as second:
+                assert await second.timetable.mine() == mine
+                with pytest.raises(NotAllowed):
+                    await second.resources.list(ResourceKind.TEACHERS)
+            seen = await office.timetable.read(ResourceKind.TEACHERS, teacher.code)
+            assert seen == mine
+            weeks.append(mine.rows)
+        assert any(weeks)
 
-    # Vie scolaire reads a class's week, and what a teacher does is part of it.
-    classes = {
-        row["code"]: said("bourdon", "timetable", "of", "classes", row["code"])["items"]
-        for row in lists["classes"][:5]
-    }
-    assert any(classes.values())
-    for rows in (*weeks, *classes.values()):
-        assert rows == sorted(
-            rows, key=lambda row: (row["day"], row["start_minute"], row["subject"])
-        )
-    refused = client(demo, "bourdon", "base")
-    assert (refused.status, refused.said["refused"]) == (3, "not_allowed")
+    # Vie scolaire reads a class's week.
+    async with entering(demo, "bourdon", mode=Mode.SCHOOL_LIFE) as school_life:
+        classes = [
+            (await school_life.timetable.read(ResourceKind.CLASSES, row.code)).rows
+            for row in lists[ResourceKind.CLASSES]
+        ]
+        with pytest.raises(NotAllowed):
+            await school_life.base.show()
+    assert any(classes)
+    for week in (*weeks, *classes):
+        times = [(lesson.day, lesson.start_minute) for lesson in week]
+        assert times == sorted(times)
 
 
-def _demo_logins(state: tuple[Any, ...]) -> set[str]:
+def entering(
+    server: ServerProcess,
+    login: str,
+    password: str | None = None,
+    mode: Mode = Mode.ADMINISTRATIVE,
+    **more: Any,
+) -> AbstractAsyncContextManager[Client]:
+    known = {each["login"]: each["password"] for each in server.ready["accounts"]}
+    return open_client(
+        ConnectionSettings.read(server.ready["settings_file"]),
+        login=login,
+        password=password or known[login],
+        mode=mode,
+        instance=Instance(),
+        **more,
+    )
+
+
+def _logins(state: tuple[Any, ...]) -> set[str]:
     return {login for _, login in state[3]}
 
 

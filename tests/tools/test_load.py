@@ -11,14 +11,15 @@ from typing import Any, Final
 
 import attrs
 import pytest
+from trio.testing import MockClock
 
 from load import arguments_from, self_test_failures
 from loading.demo_server import DemoAccount, accounts_from
-from loading.driving import Effort
+from loading.driving import Drive, Effort
 from loading.measure import Histogram, Measures, Slo, Validity, seconds_from
 from loading.plan import Errand, arrivals, mix_from, plan
 from loading.report import Report
-from loading.sessions import CannotPlan, cast
+from loading.sessions import CannotPlan, Seated, cast
 from pronote_client import Mode
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.messages import Nothing
@@ -233,6 +234,20 @@ def test_a_generator_that_did_not_keep_up_says_so(lag: float, cpu: float, reason
     assert len(Validity(lag_p99=lag, cpu=cpu).reasons) == reasons
 
 
+def test_calls_that_were_never_sent_make_a_run_invalid() -> None:
+    """Leaving them out in silence would be the very omission this tool is against."""
+    run = report(one_call(0.001), unsent=3)
+
+    assert run.status == 98
+    assert "3 planned calls" in run.validity.reasons[0]
+
+
+def test_throughput_counts_to_the_last_answer() -> None:
+    """Asked for in four seconds and answered in eight is half of what was asked for."""
+    assert report(one_call(8.0)).throughput == pytest.approx(1 / 8)
+    assert report(one_call(1.0)).throughput == pytest.approx(1 / 4)
+
+
 def one_call(answered: float, error: str | None = None, sent: float = 0.0) -> Measures:
     measures = Measures()
     measures.note("a", planned=0.0, sent=sent, free_since=0.0, answered=answered, error=error)
@@ -278,6 +293,25 @@ def test_the_self_test_passes_an_honest_ruler_and_fails_a_coordinated_one() -> N
     assert self_test_failures(report(frozen(coordinated=False))) == []
     assert self_test_failures(report(frozen(coordinated=True))) != []
     assert len(self_test_failures(report(one_call(0.01)))) == 3
+
+
+async def test_a_generator_that_is_hopelessly_late_gives_up_and_says_so(
+    autojump_clock: MockClock,
+) -> None:
+    class Slow:
+        async def call(self, call: Any, params: Any) -> None:
+            # Holds the whole process up, as a starved generator is.
+            autojump_clock.jump(3.0)
+
+    client: Any = Slow()
+    made = plan(ERRANDS[:1], rate=1, seconds=20, constant=True, seed=1)
+    seated = [Seated(client, Mode.TEACHER) for _ in range(4)]
+    drive = Drive(seated, made, warm_up=0, seconds=20, measures=Measures(), hopeless_after=10)
+
+    await drive.run()
+
+    assert 0 < drive.measures.calls < 20
+    assert drive.measures.calls + drive.unsent == 20
 
 
 # --------------------------------------------------------------------- the command line

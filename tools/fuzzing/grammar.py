@@ -77,8 +77,8 @@ _TEXTS: Final = (
     "0123456789abcdef" * 2,
 )
 _NUMBERS: Final = (0, 1, 2, 7, 30, 61, 62, 500, 501, -1, 2**16, 2**31 - 1, 2**32, 2**63 - 1)
-# Of accounts: the first are those the run itself connects with.
-_NOBODY: Final = (0, -1, 1_000_000, 2**31 - 1, 2**63 - 1)
+# Of accounts: small ones are those the run itself connects with, one flipped bit away from 0.
+_NOBODY: Final = (-1, 1_000_000, 2**31 - 1, 2**63 - 1)
 _ODD: Final[tuple[Any, ...]] = (
     None,
     True,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -39,19 +40,29 @@ _KEPT_STALLS: Final = 200
 
 @attrs.frozen
 class Waited:
-    """Seconds a main thread ran, and wanted to run but had no processor; since its start."""
+    """
+    Attributes:
+        ran: Seconds the main thread has run since its start.
+        waited: Seconds any thread wanted to run and had no processor. All of them count: one
+            that is put aside while it holds the interpreter's lock holds the loop up too.
+    """
 
     ran: float
     waited: float
 
     @classmethod
-    def of(cls, pid: int | str) -> Waited:
+    def of(cls, pid: int) -> Waited:
         """Return the figures of now; nothing where the kernel does not count them."""
+        ran = waited = 0
         try:
-            ran, waited, _ = Path(f"/proc/{pid}/schedstat").read_text("ascii").split()
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                running, waiting, _ = (thread / "schedstat").read_text("ascii").split()
+                waited += int(waiting)
+                if thread.name == str(pid):
+                    ran = int(running)
         except (OSError, ValueError):
-            return cls(0.0, 0.0)
-        return cls(int(ran) / 1e9, int(waited) / 1e9)
+            pass  # a thread that ended meanwhile, or a kernel that does not count
+        return cls(ran / 1e9, waited / 1e9)
 
 
 @attrs.define
@@ -138,17 +149,19 @@ async def _call_for_ever(task: dict[str, Any], notes: Notes) -> None:
 
 
 async def _call_while_welcome(client: Client, pid: int, notes: Notes, begun: float) -> None:
+    me = os.getpid()
     while True:
-        mine, theirs = Waited.of("self"), Waited.of(pid)
+        mine, theirs = Waited.of(me), Waited.of(pid)
         asked = trio.current_time()
         await client.session.show()
         answered = trio.current_time()
-        after, server = Waited.of("self"), Waited.of(pid)
+        after, server = Waited.of(me), Waited.of(pid)
         notes.note(
             asked - begun,
             answered - asked,
-            after.waited - mine.waited,
-            server.waited - theirs.waited,
+            # A thread that ends takes its figures along.
+            max(0.0, after.waited - mine.waited),
+            max(0.0, server.waited - theirs.waited),
             server.ran - theirs.ran,
         )
         await trio.sleep(_PAUSE_SECONDS)

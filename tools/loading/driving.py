@@ -48,9 +48,12 @@ class Drive:
     Args:
         seconds: The whole, the warm-up included.
         server_pid: Whose processor time to tell apart, if it is ours to know.
+        hopeless_after: When we are so late, in seconds, the rest of the plan is not sent:
+            the run is invalid anyway, and shall end.
 
     Attributes:
         effort: Set once the measured part is over.
+        unsent: How many calls were given up like that.
     """
 
     seated: Sequence[Seated]
@@ -59,6 +62,8 @@ class Drive:
     seconds: float
     measures: Measures
     server_pid: int | None = None
+    hopeless_after: float = 10.0
+    unsent: int = attrs.field(default=0, init=False)
     effort: Effort | None = attrs.field(default=None, init=False)
     begins_at: float = attrs.field(default=0.0, init=False)
 
@@ -74,9 +79,13 @@ class Drive:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch_effort)
-                for arrival in self.arrivals:
+                for number, arrival in enumerate(self.arrivals):
+                    due = self.begins_at + arrival.at
                     # Due already or not, a checkpoint: what was started must leave.
-                    await trio.sleep_until(self.begins_at + arrival.at)
+                    await trio.sleep_until(due)
+                    if trio.current_time() - due > self.hopeless_after:
+                        self.unsent = len(self.arrivals) - number
+                        break
                     nursery.start_soon(self._call, arrival)
         finally:
             gc.unfreeze()

@@ -113,6 +113,7 @@ class Measures:
         lag: From the planned time to our sending: our own lateness, nobody else's.
         slow_after: Calls that took longer than this are counted in ``slow`` and
             ``naive_slow``; seconds.
+        until: When the last call ended.
     """
 
     slow_after: float = 0.45
@@ -122,6 +123,7 @@ class Measures:
     seconds: dict[int, Second] = attrs.field(factory=dict)
     slow: int = 0
     naive_slow: int = 0
+    until: float = 0.0
 
     def note(
         self,
@@ -142,6 +144,7 @@ class Measures:
                 would flatter the figures: only results and ``timed_out`` count in them.
         """
         self.lag.add(sent - planned)
+        self.until = max(self.until, answered)
         latency, naive = answered - planned, answered - max(sent, free_since)
         second = self.seconds.setdefault(int(planned), Second())
         second.calls += 1
@@ -172,11 +175,12 @@ class Validity:
 
     lag_p99: float
     cpu: float
+    unsent: int = 0
 
     @property
     def reasons(self) -> list[str]:
         """Return why the run says nothing about the server; empty when it does."""
-        found = []
+        found = [f"{self.unsent} planned calls were never sent"] if self.unsent else []
         if self.lag_p99 > MOST_LAG_SECONDS:
             found.append(
                 f"the generator sent late: lag p99 {self.lag_p99 * 1e3:.1f} ms, "

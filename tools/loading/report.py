@@ -50,6 +50,7 @@ class Report:
     """
     Attributes:
         planned: Calls planned after the warm-up.
+        unsent: Calls that were given up, because we were too late.
         logins: Seconds each login took, ours included: shown, never judged.
     """
 
@@ -65,10 +66,18 @@ class Report:
     composition: dict[str, int]
     logins: list[float]
     server: str
+    unsent: int = 0
 
     @property
     def validity(self) -> Validity:
-        return Validity(lag_p99=self.measures.lag.at(99.0), cpu=self.effort.generator)
+        return Validity(
+            lag_p99=self.measures.lag.at(99.0), cpu=self.effort.generator, unsent=self.unsent
+        )
+
+    @property
+    def throughput(self) -> float:
+        """Calls that ended per second, up to the last of them."""
+        return self.measures.calls / max(self.seconds, self.measures.until)
 
     @property
     def status(self) -> int:
@@ -108,7 +117,8 @@ class Report:
                 "calls": self.planned,
             },
             "calls": measures.calls,
-            "calls_per_second": round(measures.calls / self.seconds, 3),
+            "unsent": self.unsent,
+            "calls_per_second": round(self.throughput, 3),
             "errors": dict(measures.total.errors),
             "latency": measures.total.latency.summary(),
             "naive_service": measures.total.naive.summary(),
@@ -159,7 +169,7 @@ class Report:
             "sessions": f"{sum(self.composition.values())}: {sessions}; "
             f"logins took {_span(self.logins)}",
             "calls": f"{measures.calls} of {self.planned} planned, "
-            f"{measures.calls / self.seconds:.1f}/s; errors: {_errors(measures.total)}",
+            f"{self.throughput:.1f}/s; errors: {_errors(measures.total)}",
             "lag": f"p50 {_ms(lag.at(50))}, p99 {_ms(lag.at(99))}, max {_ms(lag.max)} ms "
             "between planned and sent, ours",
             "processor": f"of one core of {os.cpu_count()}: generator "

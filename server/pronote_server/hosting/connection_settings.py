@@ -8,7 +8,6 @@ its keys are documented in ``client_sdk/README.md``.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -32,15 +31,23 @@ class ConnectionSettings:
         """Return the file."""
         lines = [
             "# Paramètres de connexion au serveur PRONOTE (pronote-emulator)",
-            f"designation = {json.dumps(self.designation, ensure_ascii=False)}",
-            f"rne = {json.dumps(self.rne)}",
-            f"address = {json.dumps(self.address)}",
+            f"designation = {_toml_string(self.designation)}",
+            f"rne = {_toml_string(self.rne)}",
+            f"address = {_toml_string(self.address)}",
             f"port = {self.port}",
             f"tls = {str(self.tls).lower()}",
         ]
         if self.certificate_authority is not None:
             lines.append(f'certificate_authority = """\n{self.certificate_authority}"""')
         return "\n".join(lines) + "\n"
+
+
+def _toml_string(text: str) -> str:
+    escaped = "".join(
+        f"\\u{ord(c):04X}" if c < " " or c == "\x7f" else f"\\{c}" if c in '"\\' else c
+        for c in text
+    )
+    return f'"{escaped}"'
 
 
 def write_connection_settings(path: Path, settings: ConnectionSettings) -> None:

@@ -17,6 +17,7 @@ import trio
 
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import (
+    AccountDisabled,
     Conflict,
     ModeNotAllowed,
     NotAllowed,
@@ -39,6 +40,7 @@ from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.presence import telling
 from pronote_server.hosting.school import School, new_token
+from pronote_server.storage.accounts import note_login
 
 __all__ = [
     "Caller",
@@ -100,7 +102,10 @@ def enter(
         raise ServerStopping()
     base = school.base_in_service()
     # What an administrator changed since the login counts.
-    account = school.directory.by_id(account.id) or account
+    current = school.directory.by_id(account.id)
+    if current is None or not current.active:
+        raise AccountDisabled()
+    account = current
     if account.must_change:
         raise PasswordMustChange()
     hello, directory = caller.hello, school.directory
@@ -159,6 +164,7 @@ def enter(
         session.presence = others[0].presence
     with telling(school, account.id, account.name):
         school.sessions.begin(session)
+    _note_login(school, account)
     session.forced = is_forced(school, session)
     school.journal.note(
         "session.began",
@@ -173,6 +179,12 @@ def enter(
         client=session.client,
     )
     return session, _entered(school, session)
+
+
+def _note_login(school: School, account: Account) -> None:
+    at = school.clock.now()
+    school.directory.put(attrs.evolve(account, last_login_at=at))
+    school.records.post(lambda conn: note_login(conn, account.id, at))
 
 
 def _is_open(school: School, mode: Mode) -> bool:

@@ -9,10 +9,9 @@ from pronote_protocol.errors import Conflict, NotFound, NotInContract
 from pronote_protocol.words import GroupType, Mode
 from pronote_server.domain.accounts import Group, Profile
 from pronote_server.domain.search import fold
-from pronote_server.hosting.asker import Asker, entry
+from pronote_server.hosting.asker import Asker, changing_directory, entry
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
-from pronote_server.storage.errors import ConstraintBroken
 from pronote_server.storage.journal import append_journal
 
 __all__ = [
@@ -42,23 +41,20 @@ async def create_group(school: School, asker: Asker, name: str, kind: GroupType)
         )
     if kind is GroupType.CONSULTATION and not school.contract.consultation:
         raise NotInContract(option="Consultation")
-    exists = Conflict("Ce groupe existe déjà.", "This group exists already.")
-    if any(fold(group.name) == fold(name) for group in school.directory.groups):
-        raise exists
+    async with changing_directory(school):
+        if any(fold(group.name) == fold(name) for group in school.directory.groups):
+            raise Conflict("Ce groupe existe déjà.", "This group exists already.")
 
-    line = entry(school, "group.created", asker, {"group": name, "type": kind.value})
+        line = entry(school, "group.created", asker, {"group": name, "type": kind.value})
 
-    def write(conn: Connection) -> Group:
-        group = kept.insert_group(conn, Group(0, name.strip(), kind))
-        append_journal(conn, line)
-        return group
+        def write(conn: Connection) -> Group:
+            group = kept.insert_group(conn, Group(0, name.strip(), kind))
+            append_journal(conn, line)
+            return group
 
-    try:
         group = await school.records.write(write)
-    except ConstraintBroken:
-        raise exists from None  # somebody else's, made while we waited for the disk
-    school.directory.put(group)
-    return group
+        school.directory.put(group)
+        return group
 
 
 async def delete_group(school: School, asker: Asker, name: str) -> None:
@@ -67,20 +63,21 @@ async def delete_group(school: School, asker: Asker, name: str) -> None:
         NotFound: No such group.
         Conflict: It is built in, or has members.
     """
-    group = find_group(school, name)
-    if group.builtin:
-        raise Conflict("Un groupe prédéfini ne se supprime pas.", "A built-in group stays.")
-    if any(account.group_id == group.id for account in school.directory.accounts):
-        raise Conflict("Ce groupe a des membres.", "This group has members.")
+    async with changing_directory(school):
+        group = find_group(school, name)
+        if group.builtin:
+            raise Conflict("Un groupe prédéfini ne se supprime pas.", "A built-in group stays.")
+        if any(account.group_id == group.id for account in school.directory.accounts):
+            raise Conflict("Ce groupe a des membres.", "This group has members.")
 
-    line = entry(school, "group.deleted", asker, {"group": name})
+        line = entry(school, "group.deleted", asker, {"group": name})
 
-    def write(conn: Connection) -> None:
-        kept.delete_group(conn, group.id)
-        append_journal(conn, line)
+        def write(conn: Connection) -> None:
+            kept.delete_group(conn, group.id)
+            append_journal(conn, line)
 
-    await school.records.write(write)
-    school.directory.remove_group(group.id)
+        await school.records.write(write)
+        school.directory.remove_group(group.id)
 
 
 async def set_inactivity(
@@ -94,31 +91,32 @@ async def set_inactivity(
     Raises:
         NotFound: No such group or profile.
     """
-    found: Group | Profile | None
-    if kind == "group":
-        found = school.directory.group(ident)
-    else:
-        found = school.directory.profile(ident)
-    if found is None:
-        raise NotFound(what=f"{kind} {ident}")
-    changed = attrs.evolve(found, idle_minutes=minutes)
-
-    details: dict[str, object] = {kind: changed.name, "minutes": minutes}
-    line = entry(school, "inactivity.set", asker, details)
-
-    def write(conn: Connection) -> None:
-        if isinstance(changed, Group):
-            kept.update_group(conn, changed)
+    async with changing_directory(school):
+        found: Group | Profile | None
+        if kind == "group":
+            found = school.directory.group(ident)
         else:
-            kept.update_profile(conn, changed)
-        append_journal(conn, line)
+            found = school.directory.profile(ident)
+        if found is None:
+            raise NotFound(what=f"{kind} {ident}")
+        changed = attrs.evolve(found, idle_minutes=minutes)
 
-    await school.records.write(write)
-    school.directory.put(changed)
-    for session in school.sessions:
-        account = school.directory.by_id(session.account_id)
-        if account is not None:
-            session.idle_minutes = school.directory.idle_minutes_of(account, session.mode)
+        details: dict[str, object] = {kind: changed.name, "minutes": minutes}
+        line = entry(school, "inactivity.set", asker, details)
+
+        def write(conn: Connection) -> None:
+            if isinstance(changed, Group):
+                kept.update_group(conn, changed)
+            else:
+                kept.update_profile(conn, changed)
+            append_journal(conn, line)
+
+        await school.records.write(write)
+        school.directory.put(changed)
+        for session in school.sessions:
+            account = school.directory.by_id(session.account_id)
+            if account is not None:
+                session.idle_minutes = school.directory.idle_minutes_of(account, session.mode)
 
 
 def find_group(school: School, name: str) -> Group:

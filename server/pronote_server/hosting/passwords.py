@@ -13,11 +13,12 @@ import attrs
 import trio
 
 from pronote_protocol.errors import BadCredentials, Conflict, NotFound, PasswordRefused
-from pronote_protocol.scram import derive
+from pronote_protocol.scram import Keys, derive
 from pronote_protocol.words import Rank
 from pronote_server.domain.accounts import Account, Credentials
 from pronote_server.domain.passwords import generate_password
-from pronote_server.hosting.asker import Asker, update_account
+from pronote_server.hosting import security
+from pronote_server.hosting.asker import Asker, changing_directory, update_account
 from pronote_server.hosting.login import GENERATED_ITERATIONS
 from pronote_server.hosting.school import School
 
@@ -58,39 +59,43 @@ async def personalise(
     account = _account(school, account_id)
     _check_password(school, account, password)
     credentials = await derive_credentials(school, password, school.scram_iterations)
-    account = attrs.evolve(
-        _account(school, account_id),
-        credentials=credentials,
-        generated_password=None,
-        must_change=False,
-    )
-    await update_account(
-        school, account, "user.password_personalised", Asker(account.name, address)
-    )
-    return account
+    async with changing_directory(school):
+        account = attrs.evolve(
+            _account(school, account_id),
+            credentials=credentials,
+            generated_password=None,
+            must_change=False,
+        )
+        await update_account(
+            school, account, "user.password_personalised", Asker(account.name, address)
+        )
+        return account
 
 
 async def change_own_password(
-    school: School, account_id: int, current: str, new: str, address: str | None
+    school: School, account_id: int, current: str, new: str, address: str
 ) -> None:
     """
     Change the password of somebody who is connected.
 
     Raises:
-        BadCredentials: *current* is not the password.
+        BadCredentials: *current* is not the password; the offence is counted.
         PasswordRefused: *new* breaks rules.
     """
     account = _account(school, account_id)
     known = account.credentials
     if known is None:
         raise BadCredentials()
+    proof: Keys | None
     try:
         proof = await trio.to_thread.run_sync(
             derive, current, known.iterations, known.salt, limiter=school.deriving
         )
     except ValueError:
-        raise BadCredentials() from None
-    if not secrets.compare_digest(proof.stored_key, known.stored_key):
+        proof = None  # what cannot even be prepared is not the password
+    if proof is None or not secrets.compare_digest(proof.stored_key, known.stored_key):
+        # Guessed at from an open session, it is an offence like at the login.
+        await security.wrong_password(school, address, account.login)
         raise BadCredentials()
     await personalise(school, account_id, new, address)
 
@@ -125,14 +130,15 @@ async def reset_password(school: School, account: Account, asker: Asker) -> Acco
         )
     password = generate_password(secrets)
     credentials = await derive_credentials(school, password, GENERATED_ITERATIONS)
-    account = attrs.evolve(
-        _account(school, account.id),
-        credentials=credentials,
-        generated_password=password,
-        must_change=True,
-    )
-    await update_account(school, account, "user.password_reset", asker)
-    return account
+    async with changing_directory(school):
+        account = attrs.evolve(
+            _account(school, account.id),
+            credentials=credentials,
+            generated_password=password,
+            must_change=True,
+        )
+        await update_account(school, account, "user.password_reset", asker)
+        return account
 
 
 def _account(school: School, account_id: int) -> Account:

@@ -16,7 +16,7 @@ from pronote_server.domain.accounts import Account, Credentials, Profile, login_
 from pronote_server.domain.passwords import Chooser, generate_password
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.domain.search import fold
-from pronote_server.hosting.asker import Asker
+from pronote_server.hosting.asker import Asker, changing_directory
 from pronote_server.hosting.login import GENERATED_ITERATIONS
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
@@ -62,55 +62,56 @@ async def open_accounts(
     Returns:
         How many accounts were created.
     """
-    profile = next((p for p in school.directory.profiles if p.kind is mode), None)
-    if profile is None:
-        raise NotFound(what=f"profile of {mode.value}")
-    by_person = {a.person: a for a in school.directory.accounts if a.person is not None}
-    known, new, taken = [], [], set[str]()
-    for person in people:
-        account = by_person.get(person.key)
-        if account is not None:
-            known.append(_opened(attrs.evolve(account, name=person.name), profile))
-            continue
-        login = _login_for(school, person, taken)
-        taken.add(fold(login))
-        new.append((person, login, generate_password(random)))
-    passwords = [password for _, _, password in new]
+    async with changing_directory(school):
+        profile = next((p for p in school.directory.profiles if p.kind is mode), None)
+        if profile is None:
+            raise NotFound(what=f"profile of {mode.value}")
+        by_person = {a.person: a for a in school.directory.accounts if a.person is not None}
+        known, new, taken = [], [], set[str]()
+        for person in people:
+            account = by_person.get(person.key)
+            if account is not None:
+                known.append(_opened(attrs.evolve(account, name=person.name), profile))
+                continue
+            login = _login_for(school, person, taken)
+            taken.add(fold(login))
+            new.append((person, login, generate_password(random)))
+        passwords = [password for _, _, password in new]
 
-    def derive_all() -> list[Credentials]:
-        made = (derive(password, GENERATED_ITERATIONS) for password in passwords)
-        return [Credentials(k.salt, k.stored_key, k.server_key, k.iterations) for k in made]
+        def derive_all() -> list[Credentials]:
+            made = (derive(password, GENERATED_ITERATIONS) for password in passwords)
+            return [Credentials(k.salt, k.stored_key, k.server_key, k.iterations) for k in made]
 
-    credentials = await trio.to_thread.run_sync(derive_all, limiter=school.deriving)
-    created_at = school.now()
-    drafts = [
-        _opened(
-            Account(
-                id=0,
-                login=login,
-                name=person.name,
-                person=person.key,
-                credentials=keys,
-                generated_password=password,
-                must_change=True,
-                created_at=created_at,
-            ),
-            profile,
+        credentials = await trio.to_thread.run_sync(derive_all, limiter=school.deriving)
+        created_at = school.now()
+        drafts = [
+            _opened(
+                Account(
+                    id=0,
+                    login=login,
+                    name=person.name,
+                    person=person.key,
+                    credentials=keys,
+                    generated_password=password,
+                    must_change=True,
+                    created_at=created_at,
+                ),
+                profile,
+            )
+            for (person, login, password), keys in zip(new, credentials, strict=True)
+        ]
+
+        def write(conn: Connection) -> list[Account]:
+            for account in known:
+                kept.update_account(conn, account)
+            return [kept.insert_account(conn, draft) for draft in drafts]
+
+        for account in [*known, *await school.records.write(write)]:
+            school.directory.put(account)
+        await school.journal.record(
+            "users.created", asker.name, asker.address, mode=mode.value, count=len(drafts)
         )
-        for (person, login, password), keys in zip(new, credentials, strict=True)
-    ]
-
-    def write(conn: Connection) -> list[Account]:
-        for account in known:
-            kept.update_account(conn, account)
-        return [kept.insert_account(conn, draft) for draft in drafts]
-
-    for account in [*known, *await school.records.write(write)]:
-        school.directory.put(account)
-    await school.journal.record(
-        "users.created", asker.name, asker.address, mode=mode.value, count=len(drafts)
-    )
-    return len(drafts)
+        return len(drafts)
 
 
 def _opened(account: Account, profile: Profile) -> Account:

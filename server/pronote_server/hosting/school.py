@@ -73,6 +73,8 @@ class School:
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
         inline: Databases without threads of their own; for tests.
+        directory_lock: One change of accounts, groups or profiles at a time; see
+            `asker.changing_directory`.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
@@ -105,6 +107,7 @@ class School:
     seats: SeatPool = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
+    directory_lock: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     uploads: Uploads[BeginTransfer] = attrs.field(
         factory=lambda: Uploads(_TIMETABLES), init=False
     )

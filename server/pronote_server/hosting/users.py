@@ -11,13 +11,13 @@ import secrets
 import attrs
 from sqlalchemy import Connection
 
-from pronote_protocol.errors import NotAllowed, NotFound
+from pronote_protocol.errors import Conflict, NotAllowed, NotFound
 from pronote_protocol.words import Mode, Rank
 from pronote_server.domain.accounts import Account, login_of
 from pronote_server.domain.passwords import generate_password
 from pronote_server.domain.search import fold
 from pronote_server.hosting import connections
-from pronote_server.hosting.asker import Asker, entry, update_account
+from pronote_server.hosting.asker import Asker, changing_directory, entry, update_account
 from pronote_server.hosting.groups import group_id, profile_id
 from pronote_server.hosting.login import GENERATED_ITERATIONS
 from pronote_server.hosting.passwords import derive_credentials
@@ -72,34 +72,36 @@ async def create_user(
     Raises:
         Conflict, NotFound: The login is taken, or a group or profile is unknown.
     """
-    last_name, _, first_name = name.strip().partition(" ")
+    name = _readable(name)
+    last_name, _, first_name = name.partition(" ")
     wanted = login if login is not None else login_of(last_name, first_name)
     password = generate_password(secrets)
     credentials = await derive_credentials(school, password, GENERATED_ITERATIONS)
-    draft = Account(
-        id=0,
-        login=wanted if login is not None else school.directory.free_login(wanted),
-        name=name.strip(),
-        group_id=group_id(school, group),
-        teacher_profile_id=profile_id(school, teacher_profile, Mode.TEACHER),
-        staff_profile_id=profile_id(school, staff_profile, Mode.SCHOOL_LIFE),
-        credentials=credentials,
-        generated_password=password,
-        must_change=True,
-        created_at=school.now(),
-    )
-    school.directory.check(draft)
+    async with changing_directory(school):
+        draft = Account(
+            id=0,
+            login=wanted if login is not None else school.directory.free_login(wanted),
+            name=name,
+            group_id=group_id(school, group),
+            teacher_profile_id=profile_id(school, teacher_profile, Mode.TEACHER),
+            staff_profile_id=profile_id(school, staff_profile, Mode.SCHOOL_LIFE),
+            credentials=credentials,
+            generated_password=password,
+            must_change=True,
+            created_at=school.now(),
+        )
+        school.directory.check(draft)
 
-    line = entry(school, "user.created", asker, {"login": draft.login})
+        line = entry(school, "user.created", asker, {"login": draft.login})
 
-    def write(conn: Connection) -> Account:
-        account = kept.insert_account(conn, draft)
-        append_journal(conn, line)
+        def write(conn: Connection) -> Account:
+            account = kept.insert_account(conn, draft)
+            append_journal(conn, line)
+            return account
+
+        account = await school.records.write(write)
+        school.directory.put(account)
         return account
-
-    account = await school.records.write(write)
-    school.directory.put(account)
-    return account
 
 
 async def change_user(
@@ -124,40 +126,42 @@ async def change_user(
         NotAllowed: Only the supervisor names superadministrators.
         Conflict, NotFound: A rule of the school; nothing is changed.
     """
-    changes: dict[str, object] = {}
-    if name is not None:
-        changes["name"] = name.strip()
-    if group is not None:
-        changes["group_id"] = group_id(school, group)
-    if teacher_profile is not None:
-        changes["teacher_profile_id"] = profile_id(school, teacher_profile, Mode.TEACHER)
-    if staff_profile is not None:
-        changes["staff_profile_id"] = profile_id(school, staff_profile, Mode.SCHOOL_LIFE)
-    if active is not None:
-        changes["active"] = active
-    if force_change is not None:
-        changes["must_change"] = force_change
-    if superadministrator is not None:
-        if not asker.may_name_superadministrators:
+    async with changing_directory(school):
+        account = find(school, account.id, None)
+        changes: dict[str, object] = {}
+        if name is not None:
+            changes["name"] = _readable(name)
+        if group is not None:
+            changes["group_id"] = group_id(school, group)
+        if teacher_profile is not None:
+            changes["teacher_profile_id"] = profile_id(school, teacher_profile, Mode.TEACHER)
+        if staff_profile is not None:
+            changes["staff_profile_id"] = profile_id(school, staff_profile, Mode.SCHOOL_LIFE)
+        if active is not None:
+            changes["active"] = active
+        if force_change is not None:
+            changes["must_change"] = force_change
+        if superadministrator is not None:
+            if not asker.may_name_superadministrators:
+                raise NotAllowed(
+                    "Seul le superviseur nomme les superadministrateurs.",
+                    "Only the supervisor names superadministrators.",
+                )
+            changes["rank"] = Rank.SUPERADMINISTRATOR if superadministrator else Rank.USER
+        if account.rank is Rank.SUPERADMINISTRATOR and not asker.may_name_superadministrators:
             raise NotAllowed(
-                "Seul le superviseur nomme les superadministrateurs.",
-                "Only the supervisor names superadministrators.",
+                "Seul le superviseur modifie un superadministrateur.",
+                "Only the supervisor changes a superadministrator.",
             )
-        changes["rank"] = Rank.SUPERADMINISTRATOR if superadministrator else Rank.USER
-    if account.rank is Rank.SUPERADMINISTRATOR and not asker.may_name_superadministrators:
-        raise NotAllowed(
-            "Seul le superviseur modifie un superadministrateur.",
-            "Only the supervisor changes a superadministrator.",
-        )
-    changed = attrs.evolve(account, **changes)  # type: ignore[arg-type]
-    school.directory.check(changed)
-    await update_account(school, changed, "user.changed", asker, changed=sorted(changes))
-    modes = school.directory.modes_of(changed)
-    if not changed.active or any(
-        session.mode not in modes for session in school.sessions.of_account(changed.id)
-    ):
-        connections.end_sessions_of(school, changed.id, asker.name)
-    return changed
+        changed = attrs.evolve(account, **changes)  # type: ignore[arg-type]
+        school.directory.check(changed)
+        await update_account(school, changed, "user.changed", asker, changed=sorted(changes))
+        modes = school.directory.modes_of(changed)
+        if not changed.active or any(
+            session.mode not in modes for session in school.sessions.of_account(changed.id)
+        ):
+            connections.end_sessions_of(school, changed.id, asker.name)
+        return changed
 
 
 async def delete_user(school: School, asker: Asker, account: Account) -> None:
@@ -167,16 +171,31 @@ async def delete_user(school: School, asker: Asker, account: Account) -> None:
     Raises:
         Conflict: It is the supervisor's.
     """
-    school.directory.check_removal(account.id)
-    if account.rank is Rank.SUPERADMINISTRATOR and not asker.may_name_superadministrators:
-        raise NotAllowed()
+    async with changing_directory(school):
+        account = find(school, account.id, None)
+        school.directory.check_removal(account.id)
+        if account.rank is Rank.SUPERADMINISTRATOR and not asker.may_name_superadministrators:
+            raise NotAllowed()
 
-    line = entry(school, "user.deleted", asker, {"login": account.login})
+        line = entry(school, "user.deleted", asker, {"login": account.login})
 
-    def write(conn: Connection) -> None:
-        kept.delete_account(conn, account.id)
-        append_journal(conn, line)
+        def write(conn: Connection) -> None:
+            kept.delete_account(conn, account.id)
+            append_journal(conn, line)
 
-    await school.records.write(write)
-    school.directory.remove(account.id)
-    connections.end_sessions_of(school, account.id, asker.name)
+        await school.records.write(write)
+        school.directory.remove(account.id)
+        connections.end_sessions_of(school, account.id, asker.name)
+
+
+def _readable(name: str) -> str:
+    """
+    Return *name* without the blanks around it.
+
+    Raises:
+        Conflict: It is empty, or holds what cannot be read.
+    """
+    name = name.strip()
+    if not fold(name) or not name.isprintable():
+        raise Conflict("Il faut un nom lisible.", "A readable name is needed.")
+    return name

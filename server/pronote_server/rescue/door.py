@@ -39,6 +39,7 @@ Command = Callable[[dict[str, Any]], Awaitable[Any]]
 
 # An operator has a few terminals; a loop gone wild on the machine waits for its turn.
 _AT_ONCE = 8
+# For an operator's program to ask, and to take its answer.
 _SECONDS = 120.0
 _SECONDS_BEFORE_RETRY = 0.1
 
@@ -112,8 +113,8 @@ class RescueDoor:
     async def _serve_one(self, sock: socket.socket, token: object) -> None:
         stream = trio.SocketStream(trio.socket.from_stdlib_socket(sock))
         try:
-            with trio.move_on_after(_SECONDS):
-                await self._converse(stream)
+            with trio.move_on_after(_SECONDS) as patience:
+                await self._converse(stream, patience)
         except* (trio.BrokenResourceError, ProtocolError) as group:
             log.info("rescue.broken_off", error=str(group.exceptions[0]))
         except* Exception as group:
@@ -123,7 +124,7 @@ class RescueDoor:
             self._room.release_on_behalf_of(token)
             self._keep_spare()
 
-    async def _converse(self, stream: trio.SocketStream) -> None:
+    async def _converse(self, stream: trio.SocketStream, patience: trio.CancelScope) -> None:
         limits = WireLimits()
         frames = FrameDecoder(limits.from_client_bytes)
         while data := await stream.receive_some():
@@ -132,7 +133,10 @@ class RescueDoor:
                 request = from_wire(unpack(payload, limits))
                 if not isinstance(request, Request):
                     raise RemoteProtocolError("only requests are expected here")
+                # What was announced to clients is done, however long the delay.
+                patience.deadline = float("inf")
                 response = await self._answer(request)
+                patience.deadline = trio.current_time() + _SECONDS
                 await stream.send_all(encode_frame(pack(to_wire(response))))
 
     async def _answer(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ the last line (`ConstraintBroken`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 import attrs
@@ -28,6 +29,7 @@ __all__ = [
     "load_accounts",
     "load_groups",
     "load_profiles",
+    "note_login",
     "update_account",
     "update_group",
     "update_profile",
@@ -74,7 +76,15 @@ def update_account(conn: Connection, changed: Account) -> None:
     Raises:
         LookupError: No account has that id (as for groups and profiles).
     """
-    _update(conn, account, changed.id, _account_values(changed))
+    values = _account_values(changed)
+    # Logins are noted meanwhile, by `note_login`.
+    del values["last_login_at"]
+    _update(conn, account, changed.id, values)
+
+
+def note_login(conn: Connection, account_id: int, at: datetime) -> None:
+    """Write when somebody last logged in; nothing to do for an account that is gone."""
+    conn.execute(update(account).where(account.c.id == account_id).values(last_login_at=at))
 
 
 def update_group(conn: Connection, changed: Group) -> None:

@@ -1,41 +1,58 @@
-"""The demo school as a server opens it: full of work, made once."""
+"""The demo school: the same for a seed, finished when it was interrupted, kept when changed."""
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
-from typing import Any
 
-import attrs
+import pytest
 
+from pronote_protocol.words import Mode
 from pronote_server.clock import Clock
 from pronote_server.config import Passwords, SchoolSettings, Suspension
-from pronote_server.hosting.demo import DEMO_RNE, DEMO_SCHOOL_NAME, fill_demo
+from pronote_server.hosting import bases, demo
+from pronote_server.hosting.demo import DEMO_RNE, DEMO_SCHOOL_NAME, demo_accounts, fill_demo
 from pronote_server.hosting.opening import open_school
-from pronote_server.storage.base_content import counters
 
-NOW = datetime.datetime(2020, 11, 24, 9, tzinfo=datetime.UTC)
+SETTINGS = SchoolSettings(
+    rne=DEMO_RNE, name=DEMO_SCHOOL_NAME, passwords=Passwords(scram_iterations=4096)
+)
 
 
-async def test_the_demo_school_has_worked_and_is_made_once(
-    tmp_path: Path, autojump_clock: Any
+async def test_an_interrupted_demo_is_finished_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = SchoolSettings(
-        rne=DEMO_RNE, name=DEMO_SCHOOL_NAME, passwords=Passwords(scram_iterations=4096)
-    )
-    seen = []
-    for _ in range(2):
-        async with open_school(
-            settings, Suspension(), tmp_path, Clock(NOW), inline=True
-        ) as school:
-            await fill_demo(school, 0)
-            base = school.base_in_service()
-            found = await base.database.read(counters)
-            seen.append((attrs.asdict(found), base.header.revision))
+    class PowerCut(Exception):
+        pass
 
-    (counted, revision), again = seen
-    assert again == (counted, revision)
-    assert counted.pop("attached_documents") == 0
-    assert all(counted.values()), counted
-    # The people, then their work; clients that ask what changed are told of both.
-    assert revision == 2
+    def power_cut(*_: object) -> None:
+        raise PowerCut
+
+    async with open_school(SETTINGS, Suspension(), tmp_path, Clock(), inline=True) as school:
+        with monkeypatch.context() as patched:
+            patched.setattr(demo, "find_group", power_cut)
+            with pytest.raises(PowerCut):
+                await fill_demo(school, 3)
+        assert not school.in_service
+        accounts = len(school.directory.accounts)
+    async with open_school(SETTINGS, Suspension(), tmp_path, Clock(), inline=True) as school:
+        await fill_demo(school, 3)
+        shown = demo_accounts(school)
+        assert school.in_service
+        # The teachers and the staff had theirs already.
+        assert len(school.directory.accounts) == accounts + 6
+
+    assert [each.login for each in shown][:2] == ["SPR", "sec1"]
+    assert all(each.password for each in shown)
+    assert {each.mode for each in shown} == set(Mode)
+
+
+async def test_filling_twice_changes_nothing_but_puts_in_service(tmp_path: Path) -> None:
+    async with open_school(SETTINGS, Suspension(), tmp_path, Clock(), inline=True) as school:
+        await fill_demo(school, 0)
+        first = demo_accounts(school)
+        await bases.stop(school, by="test")
+        await fill_demo(school, 1)
+        again = demo_accounts(school)
+        assert school.in_service
+
+    assert first == again

@@ -1,0 +1,184 @@
+"""``pronote-server`` without a process: arguments in, text and status out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from pronote_protocol.errors import Conflict, PasswordRefused
+from pronote_server import cli
+from pronote_server.rescue import client as rescue_client
+from pronote_server.rescue import place
+from pronote_server.rescue.client import NoServer
+from pronote_server.rescue.place import Running
+
+
+@attrs.frozen
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    def command(*arguments: str | Path) -> Outcome:
+        status = 0
+        try:
+            cli.main([str(each) for each in arguments])
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        said = capsys.readouterr()
+        return Outcome(status, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Answer in the place of a server; the list of what was asked."""
+
+    class Asked(list[tuple[str, str, dict[str, Any]]]):
+        answer: Any = None
+
+        def __call__(self, path: Path, command: str, params: Any, *, seconds: float) -> Any:
+            self.append((str(path), command, params))
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+    server = Asked()
+    monkeypatch.setattr(rescue_client, "ask", server)
+    return server
+
+
+def test_help_names_the_commands_and_is_no_mistake(run: Any) -> None:
+    shown = run("--help")
+
+    assert shown.status == 0
+    for word in ("serve", "demo", "rescue", "base"):
+        assert word in shown.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("no-such-command",), ("serve", "--prot", "1"), ("demo", "--port", "many")],
+)
+def test_bad_usage_is_status_2_without_a_traceback(
+    run: Any, arguments: tuple[str, ...]
+) -> None:
+    refused = run(*arguments)
+
+    assert refused.status == 2
+    assert "Traceback" not in refused.out + refused.err
+
+
+def test_every_mistake_in_the_settings_is_told(run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text('[listen]\nport = "x"\n[limits]\nhello_seconds = -1\n')
+    for told in (
+        run("serve", "--config", file).err,
+        json.loads(run("serve", "--config", file, "--json").out)["message"],
+    ):
+        for path in ("listen.port", "limits.hello_seconds", "schools"):
+            assert path in told
+
+
+def test_a_command_of_the_operator_asks_the_server_of_its_folder(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = {"addresses": ["192.0.2.1"]}
+    lifted = run("rescue", "lift", "192.0.2.1", "--data", tmp_path, "--json")
+
+    assert asked == [(str(tmp_path / "rescue.sock"), "lift", {"address": "192.0.2.1"})]
+    assert (lifted.status, json.loads(lifted.out)) == (0, asked.answer)
+
+
+def test_a_refusal_is_status_3_with_its_code(run: Any, asked: Any, tmp_path: Path) -> None:
+    asked.answer = Conflict("Rien à arrêter.", "Nothing to stop.")
+    person = run("base", "stop", "--data", tmp_path)
+    program = run("base", "stop", "--data", tmp_path, "--json")
+
+    assert (person.status, person.out) == (3, "")
+    assert person.err == "pronote-server: Rien à arrêter.\n"
+    assert json.loads(program.out) == {
+        "refused": "conflict",
+        "message": "Rien à arrêter.",
+        "retry_after": None,
+    }
+
+
+def test_the_password_is_read_from_its_file_and_a_weak_one_says_why(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = PasswordRefused(
+        reasons_fr="au moins 12 caractères", reasons_en="at least 12 characters", broken=["x"]
+    )
+    secret = tmp_path / "secret"
+    secret.write_text("un mot\r\n", encoding="utf-8")
+    refused = run("base", "put-in-service", "--password-file", secret, "--data", tmp_path)
+
+    assert asked[0][1:] == ("put_in_service", {"password": "un mot"})
+    assert refused.status == 3
+    assert "au moins 12 caractères" in refused.err
+    missing = run("base", "put-in-service", "--password-file", tmp_path / "no")
+    assert (missing.status, len(missing.err.splitlines())) == (2, 1)
+
+
+def test_no_server_is_status_4(run: Any, tmp_path: Path) -> None:
+    gone = run("rescue", "connections", "--data", tmp_path, "--json")
+
+    assert gone.status == 4
+    assert json.loads(gone.out)["error"] == "no_server"
+
+
+def test_without_a_folder_the_only_server_of_this_user_is_meant(
+    run: Any, asked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.answer = {"addresses": []}
+    one = Running(1, "127.0.0.1:49300", tmp_path)
+    two = Running(2, "127.0.0.1:49301", tmp_path / "two")
+    outcomes = []
+    for servers in ([], [one], [one, two]):
+        monkeypatch.setattr(place, "running_servers", lambda found=servers: found)
+        outcomes.append(run("rescue", "lift"))
+
+    assert [each.status for each in outcomes] == [4, 0, 4]
+    assert "--data" in outcomes[0].err
+    assert "127.0.0.1:49301" in outcomes[2].err
+    assert asked == [(str(tmp_path / "rescue.sock"), "lift", {})]
+
+
+def test_a_server_that_does_not_answer_is_named(run: Any, asked: Any, tmp_path: Path) -> None:
+    asked.answer = NoServer("no server answers at /x")
+
+    assert run("rescue", "statistics", "--data", tmp_path).status == 4
+
+
+def test_lists_are_tables_for_people_and_objects_for_programs(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    row = {
+        "session": "s-0123abcd",
+        "workstation": "POSTE-1",
+        "application": "PRONOTE",
+        "state": "modification",
+        "mode": "administrative",
+        "user": "[red]DUPAS",
+        "base": "Base .not",
+        "seconds": 3725.0,
+        "address": "192.0.2.1",
+    }
+    seats = {"modification_used": 1, "modification_total": 6, "reserved_for_administrators": 1}
+    asked.answer = {"items": [row], "seats": seats}
+    person = run("rescue", "connections", "--data", tmp_path)
+    program = run("rescue", "connections", "--data", tmp_path, "--json")
+
+    assert "s-0123abcd" in person.out
+    assert "[red" in person.out
+    assert "1/6" in person.out
+    assert json.loads(program.out) == asked.answer
