@@ -107,7 +107,7 @@ async def test_an_event_that_was_dropped_is_made_up_for() -> None:
             for _ in range(4):
                 await server.peer.say(announcement())
             await trio.testing.wait_all_tasks_blocked()
-            assert client.events_dropped == 3
+            assert client.events_dropped == 4
             shown = await anext(following)
 
     assert shown.rows == (row(2),)

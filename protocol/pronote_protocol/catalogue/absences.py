@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -124,12 +124,7 @@ class CountHalfDays:
 
     pupil_id: int
     first: datetime.date | None = None
-    last: datetime.date | None = attrs.field(default=None)
-
-    @last.validator
-    def _in_order(self, _: Any, last: datetime.date | None) -> None:
-        if self.first is not None and last is not None and last < self.first:
-            raise ValueError("last: before first")
+    last: datetime.date | None = None
 
 
 @row

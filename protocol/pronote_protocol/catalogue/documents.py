@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -19,8 +19,8 @@ LARGEST_PHOTO: Final = 1024 * 1024
 LARGEST_PIECE: Final = 512 * 1024
 
 _OFFICE: Final = frozenset({Mode.ADMINISTRATIVE, Mode.SCHOOL_LIFE})
-_NAME: Final = (attrs.validators.min_len(1), attrs.validators.max_len(120))
-_PIECE: Final = (attrs.validators.ge(1), attrs.validators.le(LARGEST_PIECE))
+_NAME: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(120))
+_PIECE: Final[Any] = (attrs.validators.ge(1), attrs.validators.le(LARGEST_PIECE))
 
 
 @attrs.frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -17,8 +17,8 @@ from pronote_protocol.records import row
 from pronote_protocol.words import Level, PositioningMode, Right
 
 # What fits in a frame: a class of 30 and 30 skills.
-_CELLS: Final = (attrs.validators.min_len(1), attrs.validators.max_len(900))
-_SKILLS: Final = (attrs.validators.min_len(1), attrs.validators.max_len(30))
+_CELLS: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(900))
+_SKILLS: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(30))
 
 
 @row

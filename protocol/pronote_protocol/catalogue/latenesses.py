@@ -12,7 +12,7 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import Right
 
-_MINUTES: Final = [attrs.validators.ge(1), attrs.validators.lt(1440)]
+_MINUTES: Final = [attrs.validators.ge(1), attrs.validators.le(1439)]
 
 
 @row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -13,9 +13,9 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import NotebookPublication, Right
 
-_CONTENT: Final = attrs.validators.max_len(6000)
-_TASK: Final = (attrs.validators.min_len(1), attrs.validators.max_len(1000))
-_TASKS: Final = attrs.validators.max_len(10)
+_CONTENT: Final[Any] = attrs.validators.max_len(6000)
+_TASK: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(1000))
+_TASKS: Final[Any] = attrs.validators.max_len(10)
 
 
 @row

@@ -25,7 +25,7 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import PunishmentKind, PunishmentState, Right
 
-_MINUTES: Final = attrs.validators.optional([attrs.validators.ge(1), attrs.validators.lt(1440)])
+_MINUTES: Final = attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(1439)])
 
 
 @row

@@ -9,7 +9,7 @@ has touched since; what school life entered or changed it leaves alone.
 from __future__ import annotations
 
 import datetime
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -112,7 +112,7 @@ class LatePupil:
     """``minutes``: from the beginning of the lesson, within it."""
 
     pupil_id: int
-    minutes: int = attrs.field(validator=[attrs.validators.ge(1), attrs.validators.lt(1440)])
+    minutes: int = attrs.field(validator=[attrs.validators.ge(1), attrs.validators.le(1439)])
 
 
 @attrs.frozen(kw_only=True)
@@ -123,12 +123,6 @@ class TakeRoll:
     day: datetime.date
     absent: tuple[int, ...] = attrs.field(default=(), validator=IDS)
     late: tuple[LatePupil, ...] = attrs.field(default=(), validator=IDS)
-
-    @late.validator
-    def _once(self, _: Any, late: tuple[LatePupil, ...]) -> None:
-        named = [*self.absent, *(each.pupil_id for each in late)]
-        if len(set(named)) != len(named):
-            raise ValueError("late: a pupil is named twice")
 
 
 @attrs.frozen(kw_only=True)

@@ -36,7 +36,7 @@ class Moment:
     """
 
     day: datetime.date
-    minute: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.lt(1440)])
+    minute: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(1439)])
 
     @classmethod
     def of(cls, at: datetime.datetime) -> Moment:
@@ -84,7 +84,7 @@ class EventsWish:
     pupil_id: int | None = None
     class_id: int | None = None
     first: datetime.date | None = None
-    last: datetime.date | None = attrs.field(default=None)
+    last: datetime.date | None = None
     order: EventOrder = EventOrder.NEWEST
     offset: int = attrs.field(
         default=0, validator=[attrs.validators.ge(0), attrs.validators.le(2**31)]
@@ -92,8 +92,3 @@ class EventsWish:
     limit: int = attrs.field(
         default=100, validator=[attrs.validators.ge(1), attrs.validators.le(500)]
     )
-
-    @last.validator
-    def _in_order(self, _: Any, last: datetime.date | None) -> None:
-        if self.first is not None and last is not None and last < self.first:
-            raise ValueError("last: before first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -14,9 +14,9 @@ from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import Right
 
-_CODE: Final = (attrs.validators.min_len(1), attrs.validators.max_len(40))
-_NAME: Final = (attrs.validators.min_len(1), attrs.validators.max_len(200))
-_DOMAIN: Final = attrs.validators.max_len(100)
+_CODE: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(40))
+_NAME: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(200))
+_DOMAIN: Final[Any] = attrs.validators.max_len(100)
 
 
 @row

@@ -175,7 +175,9 @@ async def count_half_days(school: School, wish: calls.CountHalfDays) -> calls.Ha
 
     Raises:
         NotFound: No such pupil.
+        BadRequest: The last day is before the first.
     """
+    school_life.check_days(wish.first, wish.last)
     now = local(school.now())
 
     def read(conn: Connection) -> calls.HalfDaysShown:

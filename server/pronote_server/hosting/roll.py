@@ -160,7 +160,8 @@ async def take_roll(
     """
     Raises:
         NotFound: No such lesson, or not this teacher's; a pupil who is not of it.
-        BadRequest: The lesson does not take place on that day; late by more than it lasts.
+        BadRequest: The lesson does not take place on that day; late by more than it lasts,
+            or named twice.
         Conflict: That day is still to come, or sealed.
     """
     now = school.now()
@@ -197,7 +198,10 @@ class _Taking:
 
     def take(self, wish: calls.TakeRoll) -> calls.RollTaken:
         late = {each.pupil_id: each.minutes for each in wish.late}
-        for pupil_id in (*wish.absent, *late):
+        named = [*wish.absent, *(each.pupil_id for each in wish.late)]
+        if len(set(named)) != len(named):
+            raise BadRequest(problems="a pupil is named twice")
+        for pupil_id in named:
             if pupil_id not in self._pupils:
                 raise NotFound(what=f"pupil {pupil_id}")
         if any(minutes >= self._roll.lesson.duration_minutes for minutes in late.values()):

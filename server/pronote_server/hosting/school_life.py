@@ -35,6 +35,7 @@ __all__ = [
     "LISTED_CHARACTERS",
     "audience_of",
     "change",
+    "check_days",
     "check_in_year",
     "check_motive",
     "check_open",
@@ -185,6 +186,15 @@ def check_in_year(calendar: SchoolCalendar, day: date) -> None:
         )
 
 
+def check_days(first: date | None, last: date | None) -> None:
+    """
+    Raises:
+        BadRequest: The last day is before the first.
+    """
+    if first is not None and last is not None and last < first:
+        raise BadRequest(problems="last: before first")
+
+
 def check_motive(conn: Connection, table: Table, motive_id: int | None) -> Row[Any] | None:
     """
     Return the motive.
@@ -219,8 +229,13 @@ async def list_events(
     Return a page of *table*.
 
     Args:
-        row_of: Makes a row of the catalogue; takes the connection and the row.
+        row_of: Makes the rows of the catalogue; takes the connection and the rows.
+
+    Raises:
+        BadRequest: The last day is before the first.
     """
+
+    check_days(wish.first, wish.last)
 
     def read(conn: Connection) -> Page[Any]:
         total, rows = base_events.events(
