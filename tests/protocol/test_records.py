@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
 import typing
 from collections.abc import Iterator
@@ -289,6 +290,12 @@ def values_of(kind: Any, validator: Any = None) -> st.SearchStrategy[Any]:
         )
     if kind is float:
         return st.floats(low, high, allow_nan=False, allow_infinity=False)
+    if kind is decimal.Decimal:
+        # As many digits as travel.
+        most = decimal.Decimal(999_999_999)
+        return st.decimals(
+            -most if low is None else low, most if high is None else high, places=2
+        )
     if kind is str:
         return st.text(st.characters(exclude_categories=["Cs"]), **sizes)
     if kind is tuple or get_origin(kind) is tuple:
