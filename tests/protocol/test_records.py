@@ -299,7 +299,13 @@ def values_of(kind: Any, validator: Any = None) -> st.SearchStrategy[Any]:
     if kind is str:
         return st.text(st.characters(exclude_categories=["Cs"]), **sizes)
     if kind is tuple or get_origin(kind) is tuple:
-        return st.lists(values_of(get_args(kind)[0]), **{**sizes, "max_size": 3}).map(tuple)
+        members = [
+            bound.member_validator
+            for bound in bounds_of(validator)
+            if hasattr(bound, "member_validator")
+        ]
+        item = values_of(get_args(kind)[0], members)
+        return st.lists(item, **{**sizes, "max_size": 3}).map(tuple)
     if get_origin(kind) is dict:
         return st.dictionaries(st.text(max_size=5), st.integers(0, 5) | st.text(max_size=5))
     if type(None) in get_args(kind):
