@@ -26,6 +26,7 @@ from pronote_protocol.messages import (
     Personalise,
     Resume,
 )
+from pronote_protocol.records import is_row
 
 __all__ = ["ESTABLISHING", "METHODS", "mangled", "valid_params"]
 
@@ -144,6 +145,11 @@ def _value(kind: Any, draw: Random, *, accounts: bool) -> Any:
         return [_value(item, draw, accounts=accounts) for _ in range(draw.randrange(4))]
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return draw.choice(list(kind)).value
+    if is_row(kind):
+        hints = typing.get_type_hints(kind)
+        return [
+            _value(hints[field.name], draw, accounts=accounts) for field in attrs.fields(kind)
+        ]
     if attrs.has(kind):
         return _record(kind, draw, accounts=accounts)
     return _scalar(kind, draw)

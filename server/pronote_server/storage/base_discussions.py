@@ -203,13 +203,14 @@ def mark_read(
     if upto is not None:
         wanted.append(message.id <= upto)
     at: datetime | None = conn.execute(select(func.max(message.at)).where(*wanted)).scalar()
+    if at is None:
+        return None  # there is no message so early
     his = and_(
         participant.c.discussion_id == discussion_id,
         participant.c.person == person,
         or_(participant.c.read_at.is_(None), participant.c.read_at < at),
     )
-    if at is not None:
-        conn.execute(update(participant).where(his).values(read_at=at))
+    conn.execute(update(participant).where(his).values(read_at=at))
     return at
 
 

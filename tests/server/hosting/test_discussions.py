@@ -175,6 +175,20 @@ async def test_nobody_reads_or_writes_a_discussion_he_is_not_in(
                 await client.call(calls.LEAVE_DISCUSSION, ref)
 
 
+async def test_reading_up_to_before_the_first_message_marks_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Found by the calls' fuzzer: there was no instant to compare with, and no answer."""
+    async with working(tmp_path) as (school, door):
+        writer, reader = await teacher(door), await cpe(door)
+        await started(writer, school, "cpe")
+        later = (await started(writer, school, "cpe")).discussion.id
+
+        await reader.call(calls.MARK_READ, MarkRead(id=later, upto=1))
+
+        assert [row.unread for row in await listed(reader)] == [1, 1]
+
+
 async def test_unread_counts_messages_of_others_after_what_was_marked(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -632,6 +632,26 @@ async def test_only_those_are_told_who_may_see_it(
             assert (shown.revision, shown.complete) == (made.revision, True)
 
 
+async def test_what_is_between_persons_is_told_to_them_alone(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Not even the supervisor hears that others write to each other."""
+    between = Audience(persons=frozenset({"teacher:T1", "account:cpe"}))
+    async with opened(tmp_path, inline=True) as (school, door):
+        clients = {**await everyone(door), "SPR": await WireClient.inside(door, "SPR")}
+        start = school.base_in_service().header.revision
+        author = session_of(school, clients["teacher"])
+        await enter(school, author, NOTE, None, noting("x", between))
+        heard = {who for who, client in clients.items() if await told(client)}
+        shown = {
+            who
+            for who, client in clients.items()
+            if (await client.call(READ_CHANGES, ReadChanges(since=start))).rows
+        }
+
+    assert heard == shown == {"teacher", "cpe"}
+
+
 async def test_each_hears_of_the_families_he_may_see_in_one_event(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
