@@ -364,6 +364,7 @@ def test_only_reading_calls_are_asked_again() -> None:
         "periods.list_sealings",
         "photos.list",
         "photos.read",
+        "presence.list",
         "positions.read",
         "profiles.list",
         "punishments.list",
