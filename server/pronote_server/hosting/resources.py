@@ -13,10 +13,12 @@ from pronote_server.storage import base_file
 __all__ = ["counters", "list_resources", "own_timetable", "timetable"]
 
 
-async def counters(school: School) -> base_file.Counters:
-    """Return the counters of fiche 9 of the base in service."""
+async def counters(school: School) -> tuple[base_file.BaseHeader, base_file.Counters]:
+    """Return the header of the base in service and its counters (fiche 9), of one moment."""
     base = school.base_in_service()
-    return await base.database.read(base_file.counters)
+    return await base.database.read(
+        lambda conn: (base_file.read_header(conn), base_file.counters(conn))
+    )
 
 
 async def list_resources(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -17,9 +16,8 @@ from pronote_server.storage.base_content import counters
 NOW = datetime.datetime(2020, 11, 24, 9, tzinfo=datetime.UTC)
 
 
-async def test_the_demo_school_has_worked_and_is_made_once(
-    tmp_path: Path, autojump_clock: Any
-) -> None:
+async def test_the_demo_school_has_worked_and_is_made_once(tmp_path: Path) -> None:
+    """On the real clock: passwords are derived in a thread."""
     settings = SchoolSettings(
         rne=DEMO_RNE, name=DEMO_SCHOOL_NAME, passwords=Passwords(scram_iterations=4096)
     )

@@ -93,9 +93,7 @@ async def disconnect(visit: Visit, wish: calls.Disconnect) -> calls.Disconnected
 
 
 async def show_base(visit: Visit, _: Nothing) -> calls.BaseShown:
-    counted = await resources.counters(visit.school)
-    base = visit.school.base_in_service()
-    header = base.header
+    header, counted = await resources.counters(visit.school)
     return calls.BaseShown(
         in_service=visit.school.in_service,
         base=header.name,
