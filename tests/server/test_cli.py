@@ -100,8 +100,8 @@ def test_a_command_of_the_operator_asks_the_server_of_its_folder(
 
 def test_a_refusal_is_status_3_with_its_code(run: Any, asked: Any, tmp_path: Path) -> None:
     asked.answer = Conflict("Rien à arrêter.", "Nothing to stop.")
-    person = run("base", "stop", "--data", tmp_path)
-    program = run("base", "stop", "--data", tmp_path, "--json")
+    person = run("bases", "stop", "--data", tmp_path)
+    program = run("bases", "stop", "--data", tmp_path, "--json")
 
     assert (person.status, person.out) == (3, "")
     assert person.err == "pronote-server: Rien à arrêter.\n"
@@ -120,12 +120,12 @@ def test_the_password_is_read_from_its_file_and_a_weak_one_says_why(
     )
     secret = tmp_path / "secret"
     secret.write_text("un mot\r\n", encoding="utf-8")
-    refused = run("base", "put-in-service", "--password-file", secret, "--data", tmp_path)
+    refused = run("bases", "put-in-service", "--password-file", secret, "--data", tmp_path)
 
     assert asked[0][1:] == ("put_in_service", {"password": "un mot"})
     assert refused.status == 3
     assert "au moins 12 caractères" in refused.err
-    missing = run("base", "put-in-service", "--password-file", tmp_path / "no")
+    missing = run("bases", "put-in-service", "--password-file", tmp_path / "no")
     assert (missing.status, len(missing.err.splitlines())) == (2, 1)
 
 

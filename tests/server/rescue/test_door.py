@@ -140,7 +140,7 @@ async def test_a_crowd_waits_for_its_turn(tmp_path: Path) -> None:
 async def test_a_command_takes_its_time_and_an_idle_operator_does_not(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    """``base stop --delay 3600`` was announced to everybody: it must happen."""
+    """``bases stop --delay 3600`` was announced to everybody: it must happen."""
     path = tmp_path / "door"
     async with opened(path), await trio.open_unix_socket(str(path)) as patient:
         asked = Request(0, "wait", {"seconds": 3600})

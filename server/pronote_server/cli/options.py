@@ -1,0 +1,18 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+
+__all__ = ["AsJson", "Data", "Host", "Port", "Rne"]
+
+Host = Annotated[str | None, cyclopts.Parameter(help="Adresse d'écoute.")]
+Port = Annotated[int | None, cyclopts.Parameter(help="Port TCP ; 0 en prend un libre.")]
+AsJson = Annotated[
+    bool, cyclopts.Parameter(name="--json", negative="", help="Pour les programmes.")
+]
+Data = Annotated[Path | None, cyclopts.Parameter(help="Dossier des données du serveur.")]
+Rne = Annotated[str | None, cyclopts.Parameter(help="Établissement, s'il y en a plusieurs.")]

@@ -1,0 +1,160 @@
+"""``serve`` and ``demo``: the server itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+import trio
+
+from pronote_server.cli.options import AsJson, Data, Host, Port
+from pronote_server.cli.showing import show_table
+
+__all__ = ["add_commands"]
+
+
+def serve(
+    *,
+    config: Path | None = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Servir les établissements décrits par un fichier de configuration (TOML)."""
+    from pronote_server.config import load_settings
+
+    settings = load_settings(
+        config,
+        environment=os.environ,
+        options={"listen.host": host, "listen.port": port, "data.directory": data},
+    )
+    _run(settings, as_json=json)
+
+
+def demo(
+    *,
+    seed: int = 0,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    plain: Annotated[
+        bool, cyclopts.Parameter(negative="", help="Sans TLS (boucle locale).")
+    ] = False,
+    announce: Annotated[
+        bool, cyclopts.Parameter(negative="", help="S'annoncer sur le réseau local.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Servir un établissement de démonstration complet, avec des comptes prêts à l'emploi."""
+    from pronote_server.config import load_settings
+    from pronote_server.hosting.demo import DEMO_RNE, DEMO_SCHOOL_NAME
+
+    folder = (
+        tempfile.TemporaryDirectory(prefix="pronote-demo-")
+        if data is None
+        else nullcontext(str(data))
+    )
+    with folder as directory:
+        settings = load_settings(
+            None,
+            environment={
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("PRONOTE_SCHOOLS")
+            },
+            options={
+                "listen.host": host,
+                "listen.port": port,
+                "data.directory": Path(directory),
+                "tls.enabled": not plain,
+                "announce.mdns": announce or None,
+                "schools": [
+                    {
+                        "rne": DEMO_RNE,
+                        "name": DEMO_SCHOOL_NAME,
+                        "passwords": {"scram_iterations": 4096},
+                    }
+                ],
+            },
+        )
+        _run(settings, as_json=json, seed=seed)
+
+
+def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
+    from pronote_server.app import App, serve
+    from pronote_server.hosting.demo import demo_accounts, fill_demo
+    from pronote_server.observe.log import set_up_logging
+
+    set_up_logging(level=settings.log.level, json=settings.log.json)
+
+    async def prepare(running: App) -> None:
+        if seed is not None:
+            await fill_demo(running.school, seed)
+
+    def ready(running: App) -> None:
+        accounts = demo_accounts(running.school) if seed is not None else []
+        if as_json:
+            print(json.dumps(_ready_line(running, accounts), ensure_ascii=False), flush=True)
+        else:
+            _show_accounts(accounts)
+            state = "en service" if running.school.in_service else "base non mise en service"
+            print(
+                f"Prêt : {running.school.name} ({running.school.rne}), {state}, sur "
+                f"{running.address} ; paramètres de connexion : "
+                f"{running.settings_files[running.school.rne]}",
+                flush=True,
+            )
+
+    trio.run(serve, settings, prepare, ready, strict_exception_groups=True)
+
+
+def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
+    return {
+        "ready": True,
+        "address": running.address,
+        "rne": running.school.rne,
+        "settings_file": str(running.settings_files[running.school.rne]),
+        "data": str(running.settings.data.directory),
+        "in_service": running.school.in_service,
+        "schools": [
+            {"rne": rne, "name": school.name, "settings_file": str(running.settings_files[rne])}
+            for rne, school in running.schools.items()
+        ],
+        "accounts": [
+            {
+                "mode": each.mode.value,
+                "login": each.login,
+                "password": each.password,
+                "name": each.name,
+            }
+            for each in accounts
+        ],
+    }
+
+
+def _show_accounts(accounts: list[Any]) -> None:
+    if not accounts:
+        return
+    from rich.console import Console
+
+    show_table(
+        Console(),
+        "Comptes de démonstration",
+        ("Mode", "Identifiant", "Mot de passe", "Utilisateur"),
+        [
+            (each.mode.value, each.login, each.password or "(personnalisé)", each.name)
+            for each in accounts
+        ],
+    )
+
+
+def add_commands(app: cyclopts.App) -> None:
+    """Add them to *app*."""
+    app.command(serve)
+    app.command(demo)
