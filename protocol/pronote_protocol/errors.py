@@ -55,6 +55,7 @@ __all__ = [
     "ServerStopping",
     "StaleRevision",
     "TransferRefused",
+    "Unconfirmed",
     "UnknownMethod",
     "UnknownSchool",
     "VersionUnsupported",
@@ -375,6 +376,25 @@ class TransferRefused(Refused):
     code = "transfer_refused"
     french = "Transfert refusé : {problem}. La base n'a pas été modifiée."
     english = "Transfer refused: {problem}. The base was not changed."
+
+
+class Unconfirmed(Refused):
+    """
+    The disk did not answer in time: it may have been done, or be done yet.
+
+    Ask again with the same key (``key``, of an entry): it is answered, and not done twice.
+    What has no key is looked at first.
+    """
+
+    code = "unconfirmed"
+    french = (
+        "Le disque du serveur n'a pas répondu à temps : la demande a peut-être été exécutée. "
+        "Renouvelez-la avec la même clé ; sans clé, vérifiez d'abord."
+    )
+    english = (
+        "The server's disk did not answer in time: the request may have been carried out. "
+        "Ask again with the same key; without one, look first."
+    )
 
 
 class DocumentRefused(Refused):

@@ -23,6 +23,7 @@ from pronote_client.errors import (
     ServerBusy,
     ServerStopping,
     SessionEnded,
+    Unconfirmed,
 )
 from pronote_protocol.catalogue import Call
 
@@ -41,6 +42,7 @@ NOT_NOW: Final = (
     ServerBusy,
     ServerStopping,
     SessionEnded,
+    Unconfirmed,
 )
 
 

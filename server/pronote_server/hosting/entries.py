@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import attrs
+import structlog
 import trio
 from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Call
 from pronote_protocol.codec import pack, unpack
 from pronote_protocol.conversation import encode_event
-from pronote_protocol.errors import Conflict, StaleRevision
+from pronote_protocol.errors import Conflict, StaleRevision, Unconfirmed
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import BaseChanged
 from pronote_protocol.records import structure, unstructure
@@ -32,6 +33,7 @@ from pronote_server.hosting import exclusive_use
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_file
 from pronote_server.storage import base_writes as kept
+from pronote_server.storage.errors import DatabaseBroken
 
 __all__ = [
     "EVERYBODY",
@@ -46,6 +48,7 @@ __all__ = [
     "who",
 ]
 
+log = structlog.get_logger()
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -56,6 +59,7 @@ _MOST_CHANGES: Final = 500
 # A commit takes milliseconds; this bounds a disk that hangs. Until then a client that leaves
 # does not take the news of its entry with it.
 _COMMIT_SECONDS: Final = 30.0
+_LOOK_AGAIN_SECONDS: Final = 5.0
 
 
 @attrs.frozen
@@ -221,6 +225,7 @@ async def enter(
         Conflict: The key was used for another call.
         ReadOnly, ExclusiveUse: The session may not write now.
         NotInService, BaseUnavailable: There is no base.
+        Unconfirmed: The disk hangs; what gets there later is told to the sessions then.
         Refused: Whatever *command* raises; nothing is changed.
     """
     base = school.base_in_service()
@@ -244,14 +249,25 @@ async def enter(
             kept.forget_old_answers(conn, now - timedelta(hours=KEY_HOURS))
         return result, base_file.read_header(conn), entry._news
 
-    with trio.fail_after(_COMMIT_SECONDS, shield=True):
-        result, header, news = await base.database.write(write)
-    if header is not None and school.base is not None:
-        current = school.base
-        if current.database is base.database and header.revision > current.header.revision:
-            school.base = attrs.evolve(current, header=header)
-        _tell(school, header.revision, news)
-    return result
+    def publish(done: tuple[R, base_file.BaseHeader | None, list[_News]]) -> R:
+        result, header, news = done
+        if header is not None and school.base is not None:
+            current = school.base
+            if current.database is base.database and header.revision > current.header.revision:
+                school.base = attrs.evolve(current, header=header)
+            _tell(school, header.revision, news)
+        return result
+
+    def publish_late(done: tuple[R, base_file.BaseHeader | None, list[_News]]) -> None:
+        publish(done)
+
+    try:
+        with trio.fail_after(_COMMIT_SECONDS, shield=True):
+            return publish(await base.database.write(write, late=publish_late))
+    except (trio.TooSlowError, DatabaseBroken) as error:
+        log.error("entry.unconfirmed", method=call.name, exc_info=error)
+        details = {} if key is None else {"key": key}
+        raise Unconfirmed(retry_after=_LOOK_AGAIN_SECONDS, **details) from error
 
 
 async def changes_since(

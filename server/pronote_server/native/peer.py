@@ -27,6 +27,7 @@ from pronote_protocol.errors import (
     NotAllowed,
     Refused,
     RemoteProtocolError,
+    Unconfirmed,
     UnknownMethod,
 )
 from pronote_protocol.messages import Event, Goodbye, Pong, Request
@@ -36,7 +37,7 @@ from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.native.doorstep import Doorstep
-from pronote_server.storage.errors import DatabaseClosed, StorageFailed
+from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, StorageFailed
 
 __all__ = ["Peer"]
 
@@ -213,8 +214,11 @@ class Peer:
         if isinstance(exc, DatabaseClosed):
             return self.wire.refuse(request.id, BaseUnavailable(retry_after=1.0))
         reference = f"E-{secrets.token_hex(4)}"
-        event = "call.failed" if isinstance(exc, StorageFailed) else "call.crashed"
+        known = isinstance(exc, (StorageFailed, DatabaseBroken, trio.TooSlowError))
+        event = "call.failed" if known else "call.crashed"
         self._log.error(event, method=request.method, reference=reference, exc_info=exc)
+        if isinstance(exc, (DatabaseBroken, trio.TooSlowError)):
+            return self.wire.refuse(request.id, Unconfirmed(reference=reference))
         return self.wire.refuse(request.id, InternalError(reference=reference))
 
     def _break_off(self, exc: RemoteProtocolError) -> None:

@@ -71,6 +71,7 @@ class _Waiting(Job):
 
     task: trio.lowlevel.Task | None = None
     posted: bool = False
+    late: Callable[[Any], None] | None = None
 
 
 class Database:
@@ -113,13 +114,19 @@ class Database:
 
     # ------------------------------------------------------------------ the Trio side
 
-    async def write(self, command: Callable[[Connection], T]) -> T:
+    async def write(
+        self, command: Callable[[Connection], T], *, late: Callable[[T], None] | None = None
+    ) -> T:
         """
         Run *command* and return its result once it is on disk.
 
         Always a checkpoint. Cancelled before anything was queued: nothing happens. Cancelled
         while waiting: the command runs and commits all the same, only its result is lost; so
         never take Cancelled for "not written".
+
+        Args:
+            late: Called with the result, in the Trio thread, once it is on disk and nobody
+                waits for it any more. What it raises is logged.
 
         Raises:
             StorageFailed: The disk said no; nothing of this command was kept.
@@ -129,7 +136,7 @@ class Database:
             Exception: Whatever *command* raises; what it had written is undone.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        job = _Waiting(command)
+        job = _Waiting(command, late=late)
         self._put(job)
         if self._inline:
             await trio.lowlevel.cancel_shielded_checkpoint()
@@ -211,6 +218,11 @@ class Database:
             log.error("database.post_failed", database=self.path.name, exc_info=job.error)
         if job.task is not None:
             trio.lowlevel.reschedule(job.task)
+        elif job.late is not None and job.error is None and not self._inline:
+            try:
+                job.late(job.result)
+            except Exception:  # it would take the whole loop with it
+                log.exception("database.late_failed", database=self.path.name)
 
     def _lose_writer(self, why: BaseException) -> None:
         """Tell everybody who waits; nobody else will."""

@@ -26,6 +26,7 @@ from pronote_protocol.errors import (
     NotFound,
     ReadOnly,
     StaleRevision,
+    Unconfirmed,
 )
 from pronote_protocol.messages import BaseChanged, Nothing
 from pronote_protocol.words import Access, Farewell, Mode, Right
@@ -44,6 +45,7 @@ from pronote_server.hosting.farewells import goodbye
 from pronote_server.hosting.school import School
 from pronote_server.native import peer
 from pronote_server.native.calls import ANSWERS, Visit
+from pronote_server.observe.testing import Logs
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage import base_writes as kept
 from pronote_server.testing import (
@@ -535,6 +537,37 @@ async def test_who_is_kicked_during_his_entry_has_made_it_whole(
         assert await names(school) == ["Pont"]
         back = await WireClient.inside(door, "sec1")
         answer = await back.ask(NOTE.name, asked, Noted)
+        assert answer.revision == changed.revision
+        assert await names(school) == ["Pont"]
+
+
+async def test_an_entry_the_disk_is_late_with_is_unconfirmed_then_told_and_never_doubled(
+    tmp_path: Path,
+    by_wire: None,
+    held: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    logs: Logs,
+) -> None:
+    logs.expect("entry.unconfirmed")
+    monkeypatch.setattr(entries, "_COMMIT_SECONDS", 0.2)
+    async with opened(tmp_path) as (school, door):
+        client = await WireClient.inside(door, "sec1")
+        witness = await WireClient.inside(door, "admin")
+        asked = {"name": "Pont", "key": "k1"}
+        await hold_writer(school, held)
+
+        with pytest.raises(Unconfirmed) as refused:
+            await client.ask(NOTE.name, asked, Noted)
+        assert refused.value.details["key"] == "k1"
+        assert refused.value.retry_after is not None
+        monkeypatch.setattr(entries, "_COMMIT_SECONDS", 30.0)
+        held.set()
+
+        with trio.fail_after(10):
+            changed = await witness.hear()
+        assert isinstance(changed, BaseChanged)
+        assert school.base_in_service().header.revision == changed.revision
+        answer = await client.ask(NOTE.name, asked, Noted)
         assert answer.revision == changed.revision
         assert await names(school) == ["Pont"]
 
