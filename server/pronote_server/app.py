@@ -125,7 +125,10 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
             for rne, school in schools.items()
         }
         app = App(settings, clock, schools, door, host, port, files)
-        rescue = RescueDoor(rescue_socket(data), rescue_commands(schools, app.statistics))
+        rescue = RescueDoor(
+            rescue_socket(data),
+            rescue_commands(schools, app.statistics, clock, test_api=settings.listen.test_api),
+        )
         async with trio.open_nursery() as background:
             await background.start(rescue.serve)
             if settings.announce.mdns:

@@ -90,6 +90,11 @@ class Listen:
     insecure_plain_tcp: Flag = _setting(
         False, "Only with this may TLS be off on an address others can reach."
     )
+    test_api: Flag = _setting(
+        False,
+        "Lets the operator move the clock, for tests and demonstrations; never on an address "
+        "others can reach.",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -323,6 +328,13 @@ def _rules(settings: Settings, problems: Problems) -> None:
             "tls.enabled",
             "listen.host",
             "listen.insecure_plain_tcp",
+        )
+    if listen.test_api and not _is_loopback(listen.host):
+        rule(
+            f"moves the clock of every school, and others can reach {listen.host}; "
+            "listen on 127.0.0.1, or leave it off",
+            "listen.test_api",
+            "listen.host",
         )
     if (tls.certificate is None) != (tls.key is None):
         given, other = ("key", "certificate") if tls.key else ("certificate", "key")

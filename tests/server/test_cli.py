@@ -60,7 +60,7 @@ def test_help_names_the_commands_and_is_no_mistake(run: Any) -> None:
     shown = run("--help")
 
     assert shown.status == 0
-    for word in ("serve", "demo", "rescue", "base"):
+    for word in ("serve", "demo", "rescue", "base", "clock"):
         assert word in shown.out
 
 
@@ -96,6 +96,34 @@ def test_a_command_of_the_operator_asks_the_server_of_its_folder(
 
     assert asked == [(str(tmp_path / "rescue.sock"), "lift", {"address": "192.0.2.1"})]
     assert (lifted.status, json.loads(lifted.out)) == (0, asked.answer)
+
+
+def test_the_clock_is_shown_to_persons_and_to_programs(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = {
+        "now": "2027-08-21T00:00:00+02:00",
+        "frozen": True,
+        "travelled_seconds": 7200,
+        "next_instant": None,
+        "test_api": True,
+    }
+    person = run("clock", "advance", "2h", "--data", tmp_path)
+    program = run("clock", "until", "2027-08-21", "--data", tmp_path, "--json")
+
+    assert person.out == "Il est 2027-08-21T00:00:00+02:00 (arrêtée).\n"
+    assert json.loads(program.out) == asked.answer
+    assert [each[1:] for each in asked] == [
+        ("clock.advance", {"duration": "2h"}),
+        ("clock.until", {"date": "2027-08-21", "back": False}),
+    ]
+
+
+def test_the_test_api_on_a_public_address_is_status_2(run: Any, tmp_path: Path) -> None:
+    refused = run("demo", "--test-api", "--host", "0.0.0.0", "--data", tmp_path)
+
+    assert refused.status == 2
+    assert "listen.test_api" in refused.err
 
 
 def test_a_refusal_is_status_3_with_its_code(run: Any, asked: Any, tmp_path: Path) -> None:

@@ -265,6 +265,22 @@ def test_plain_tcp_elsewhere_needs_a_flag_that_says_it_is_insecure(
     assert load_settings(file, options=options).listen.insecure_plain_tcp
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_the_clock_is_moved_on_loopback(file: Path, host: str) -> None:
+    options = {"listen.host": host, "listen.test_api": True}
+
+    assert load_settings(file, options=options).listen.test_api
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "school.example"])
+def test_the_clock_is_not_moved_where_others_can_reach_it(file: Path, host: str) -> None:
+    options = {"listen.host": host, "listen.test_api": True}
+
+    (told,) = problems_of(file, options=options)
+    assert told.startswith("listen.test_api: moves the clock")
+    assert host in told
+
+
 @pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
 def test_everybody_is_no_balancer(file: Path, everybody: str) -> None:
     (told,) = problems_of(file, options={"listen.proxy_protocol_from": [everybody]})

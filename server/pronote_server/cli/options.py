@@ -7,7 +7,7 @@ from typing import Annotated
 
 import cyclopts
 
-__all__ = ["AsJson", "Data", "Host", "Port", "Rne"]
+__all__ = ["AsJson", "Data", "Host", "Port", "Rne", "TestApi"]
 
 Host = Annotated[str | None, cyclopts.Parameter(help="Adresse d'écoute.")]
 Port = Annotated[int | None, cyclopts.Parameter(help="Port TCP ; 0 en prend un libre.")]
@@ -15,4 +15,8 @@ AsJson = Annotated[
     bool, cyclopts.Parameter(name="--json", negative="", help="Pour les programmes.")
 ]
 Data = Annotated[Path | None, cyclopts.Parameter(help="Dossier des données du serveur.")]
+TestApi = Annotated[
+    bool,
+    cyclopts.Parameter(negative="", help="Laisser déplacer l'horloge (boucle locale)."),
+]
 Rne = Annotated[str | None, cyclopts.Parameter(help="Établissement, s'il y en a plusieurs.")]

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import cyclopts
 import trio
 
-from pronote_server.cli.options import AsJson, Data, Host, Port
+from pronote_server.cli.options import AsJson, Data, Host, Port, TestApi
 from pronote_server.cli.showing import show_table
 
 __all__ = ["add_commands"]
@@ -24,6 +24,7 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    test_api: TestApi = False,
     json: AsJson = False,
 ) -> None:
     """Servir les établissements décrits par un fichier de configuration (TOML)."""
@@ -32,7 +33,12 @@ def serve(
     settings = load_settings(
         config,
         environment=os.environ,
-        options={"listen.host": host, "listen.port": port, "data.directory": data},
+        options={
+            "listen.host": host,
+            "listen.port": port,
+            "listen.test_api": test_api or None,
+            "data.directory": data,
+        },
     )
     _run(settings, as_json=json)
 
@@ -49,6 +55,7 @@ def demo(
     announce: Annotated[
         bool, cyclopts.Parameter(negative="", help="S'annoncer sur le réseau local.")
     ] = False,
+    test_api: TestApi = False,
     json: AsJson = False,
 ) -> None:
     """Servir un établissement de démonstration complet, avec des comptes prêts à l'emploi."""
@@ -71,6 +78,7 @@ def demo(
             options={
                 "listen.host": host,
                 "listen.port": port,
+                "listen.test_api": test_api or None,
                 "data.directory": Path(directory),
                 "tls.enabled": not plain,
                 "announce.mdns": announce or None,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pronote_server.clock import Clock
 from pronote_server.hosting.school import School
 from pronote_server.rescue.commands import bases, connections, security
+from pronote_server.rescue.commands import clock as clock_commands
 from pronote_server.rescue.commands.asked import OPERATOR, school_finder
 from pronote_server.rescue.door import Command
 
@@ -14,9 +16,20 @@ __all__ = ["OPERATOR", "rescue_commands"]
 
 
 def rescue_commands(
-    schools: Mapping[str, School], statistics: Callable[[], dict[str, Any]]
+    schools: Mapping[str, School],
+    statistics: Callable[[], dict[str, Any]],
+    clock: Clock,
+    *,
+    test_api: bool = False,
 ) -> dict[str, Command]:
-    """Return the commands on these schools; *statistics* snapshots the whole server."""
+    """
+    Return the commands on these schools.
+
+    Args:
+        statistics: Snapshots the whole server.
+        clock: The one of all the schools.
+        test_api: Whether it may be moved.
+    """
 
     async def show_statistics(params: dict[str, Any]) -> Any:
         return statistics()
@@ -26,5 +39,6 @@ def rescue_commands(
         **connections.commands(at),
         **security.commands(at),
         **bases.commands(at),
+        **clock_commands.commands(clock, schools, test_api=test_api),
         "statistics": show_statistics,
     }
