@@ -13,7 +13,6 @@ the peers who check them have never heard of a school that travelled to August.
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -30,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pronote_protocol.channel_binding import certificate_hash
+from pronote_server.storage.whole_files import write_whole
 
 __all__ = [
     "Authority",
@@ -357,19 +357,4 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _write(file: Path, data: bytes, *, private: bool) -> None:
     """Replace *file* in one step; whoever opens it sees the old one or the new one, whole."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    mode = 0o600 if private else 0o644
-    try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(file, data, mode=0o600 if private else 0o644)

@@ -8,10 +8,11 @@ its keys are documented in ``client_sdk/README.md``.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import attrs
+
+from pronote_server.storage.whole_files import write_whole
 
 __all__ = ["ConnectionSettings", "write_connection_settings"]
 
@@ -52,9 +53,4 @@ def _toml_string(text: str) -> str:
 
 def write_connection_settings(path: Path, settings: ConnectionSettings) -> None:
     """Write the file in one step: a client never reads half of it. Blocks on the disk."""
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(settings.text())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, settings.text().encode(), mode=0o644)

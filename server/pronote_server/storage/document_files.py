@@ -8,18 +8,22 @@ the base; what nobody refers to any more is taken away by `collect`.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
 import attrs
 
-from pronote_server.storage.errors import StorageFailed
+from pronote_server.storage.whole_files import (
+    REAL_DISK,
+    Disk,
+    remove_drafts,
+    saying_what_the_disk_said,
+    write_whole,
+)
 
 __all__ = ["DocumentFiles"]
 
@@ -36,6 +40,7 @@ class DocumentFiles:
     """
 
     folder: Path
+    disk: Disk = attrs.field(default=REAL_DISK, kw_only=True)
 
     @classmethod
     def beside(cls, base: Path) -> DocumentFiles:
@@ -50,16 +55,14 @@ class DocumentFiles:
             StorageFailed: The disk said no; nothing new can be seen.
         """
         name = hashlib.sha256(content).hexdigest()
-        path = self._path(name)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.path_of(name)
+        with saying_what_the_disk_said():
+            self.disk.make_folder(path.parent)
             if not path.exists():
-                _write_whole(path, content)
+                write_whole(path, content, disk=self.disk)
             # Also when it was there: whoever wrote it may not have come so far.
             for folder in (path.parent, self.folder, self.folder.parent):
-                _sync(folder)
-        except OSError as exc:
-            raise _failed(exc) from exc
+                self.disk.sync_folder(folder)
         return name
 
     def read(self, sha256: str, offset: int, length: int) -> bytes | None:
@@ -69,15 +72,15 @@ class DocumentFiles:
         Raises:
             StorageFailed: The disk said no.
         """
-        try:
-            with self._path(sha256).open("rb") as file:
+        with saying_what_the_disk_said():
+            try:
+                file = self.path_of(sha256).open("rb")
+            except FileNotFoundError:
+                return None
+            with file:
                 # No disk seeks to where a client may ask for.
                 file.seek(min(offset, os.fstat(file.fileno()).st_size))
                 return file.read(length)
-        except FileNotFoundError:
-            return None
-        except OSError as exc:
-            raise _failed(exc) from exc
 
     def stored(self) -> Iterator[str]:
         """Yield the SHA-256 of every file, in no order."""
@@ -96,42 +99,15 @@ class DocumentFiles:
         Raises:
             StorageFailed: The disk said no; some are gone, the others stay for next time.
         """
-        try:
-            for draft in self.folder.glob("??/.*.new"):
-                draft.unlink(missing_ok=True)
+        with saying_what_the_disk_said():
+            for folder in self.folder.glob("??"):
+                remove_drafts(folder, disk=self.disk)
             gone = [name for name in self.stored() if name not in referred]
             for name in gone:
-                self._path(name).unlink(missing_ok=True)
-        except OSError as exc:
-            raise _failed(exc) from exc
+                self.disk.unlink(self.path_of(name))
         return len(gone)
 
-    def _path(self, sha256: str) -> Path:
+    def path_of(self, sha256: str) -> Path:
+        """Return where that file is, if it is stored."""
         assert _SHA256.fullmatch(sha256), "a name from elsewhere must not become a path"
         return self.folder / sha256[:2] / sha256[2:]
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _failed(exc: OSError) -> StorageFailed:
-    # Named as SQLite's failures are, so that a full disk is recognised in one way.
-    full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-    return StorageFailed("SQLITE_FULL" if full else f"OS_{exc.errno}")

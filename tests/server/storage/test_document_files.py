@@ -51,7 +51,7 @@ def test_a_name_from_elsewhere_never_becomes_a_path(files: DocumentFiles) -> Non
 
 def test_only_what_nobody_refers_to_is_collected(files: DocumentFiles) -> None:
     kept, gone = files.store(b"kept"), files.store(b"gone")
-    (files.folder / gone[:2] / f".{gone[2:]}.abcd.new").write_bytes(b"half")
+    (files.folder / gone[:2] / f".{gone[2:]}.abcd.part").write_bytes(b"half")
     (files.folder / "README").write_text("not ours")
 
     assert files.collect({kept}) == 1
