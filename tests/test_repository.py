@@ -155,7 +155,8 @@ def test_the_imports_are_really_read() -> None:
 
     assert {"trio", "datetime.datetime"} <= mine
     assert any(
-        i.is_of("pronote_server.domain.seats") for i in imports_in("pronote_server.config")
+        i.is_of("pronote_server.domain.seats")
+        for i in imports_in("pronote_server.config_school")
     )
 
 

@@ -14,29 +14,26 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import attrs
 
+from .config_delivery import Mail, Sms
 from .config_reading import ConfigRefused, Problems, dotted_names, read_settings
+from .config_school import Contract, HostingAccountSettings, Passwords, SchoolSettings
+from .config_setting import section, setting
 from .config_values import (
     Count,
-    Day,
     FilePath,
     Flag,
     Networks,
     NetworksAndRanges,
     Numbers,
     Port,
-    Rne,
     Seconds,
-    TeacherCap,
     Text,
     one_of,
-    whole,
 )
-from .domain.passwords import PasswordRules
-from .domain.seats import SeatPlan
 from .domain.suspension_policy import (
     SuspensionLevel,
     SuspensionPolicy,
@@ -48,49 +45,42 @@ __all__ = [
     "ConfigRefused",
     "Contract",
     "Data",
+    "HostingAccountSettings",
     "Limits",
     "Listen",
     "Log",
+    "Mail",
     "Passwords",
     "SchoolSettings",
     "Settings",
+    "Sms",
     "Suspension",
     "Tls",
     "load_settings",
     "settings_table",
 ]
 
-LONGEST_PASSWORD: Final = 256
-
-
-def _setting(default: Any, reason: str) -> Any:
-    return attrs.field(default=default, metadata={"reason": reason})
-
-
-def _section(cls: type, reason: str) -> Any:
-    return attrs.field(factory=cls, metadata={"reason": reason})
-
 
 @attrs.frozen(kw_only=True)
 class Listen:
     """Where clients connect."""
 
-    host: Text = _setting(
+    host: Text = setting(
         "127.0.0.1", "A first start is seen by nobody else; `0.0.0.0` or `::` opens it."
     )
-    port: Port = _setting(49300, "The port of the hosting guide (fiche 5); 0 takes a free one.")
-    backlog: Count = _setting(
+    port: Port = setting(49300, "The port of the hosting guide (fiche 5); 0 takes a free one.")
+    backlog: Count = setting(
         1024, "Connections the system keeps while the loop is busy; a school at 8 o'clock."
     )
-    proxy_protocol_from: Networks = _setting(
+    proxy_protocol_from: Networks = setting(
         (),
         "Peers that must begin with a PROXY v2 header, and are believed: the balancers. "
         "From anybody else such a header is a protocol error.",
     )
-    insecure_plain_tcp: Flag = _setting(
+    insecure_plain_tcp: Flag = setting(
         False, "Only with this may TLS be off on an address others can reach."
     )
-    test_api: Flag = _setting(
+    test_api: Flag = setting(
         False,
         "Lets the operator move the clock, for tests and demonstrations; never on an address "
         "others can reach.",
@@ -101,11 +91,11 @@ class Listen:
 class Tls:
     """How the server proves who it is."""
 
-    enabled: Flag = _setting(True, "Names and marks of pupils travel here.")
-    certificate: FilePath | None = _setting(
+    enabled: Flag = setting(True, "Names and marks of pupils travel here.")
+    certificate: FilePath | None = setting(
         None, "PEM, the chain included. None: an authority is made on first start."
     )
-    key: FilePath | None = _setting(
+    key: FilePath | None = setting(
         None, "PEM, without a passphrase; goes with the certificate."
     )
 
@@ -114,7 +104,7 @@ class Tls:
 class Data:
     """What is kept."""
 
-    directory: FilePath = _setting(
+    directory: FilePath = setting(
         Path("pronote-data"), "Bases, accounts, journal, authority; one folder to back up."
     )
 
@@ -123,37 +113,33 @@ class Data:
 class Limits:
     """What one client may cost, in time and in number."""
 
-    hello_seconds: Seconds = _setting(5.0, "A program says hello at once; silence is a probe.")
-    tls_seconds: Seconds = _setting(5.0, "A handshake takes two round trips.")
-    login_seconds: Seconds = _setting(
+    hello_seconds: Seconds = setting(5.0, "A program says hello at once; silence is a probe.")
+    tls_seconds: Seconds = setting(5.0, "A handshake takes two round trips.")
+    login_seconds: Seconds = setting(
         20.0, "The client derives its key meanwhile, seconds on a slow machine; nobody types."
     )
-    frame_seconds: Seconds = _setting(
-        10.0, "A frame begun is finished, or its sender is stuck."
-    )
-    stall_seconds: Seconds = _setting(15.0, "How long a client may refuse to read its answers.")
-    farewell_seconds: Seconds = _setting(5.0, "For the goodbye of a client that is hung up.")
-    max_connections: Count = _setting(
+    frame_seconds: Seconds = setting(10.0, "A frame begun is finished, or its sender is stuck.")
+    stall_seconds: Seconds = setting(15.0, "How long a client may refuse to read its answers.")
+    farewell_seconds: Seconds = setting(5.0, "For the goodbye of a client that is hung up.")
+    max_connections: Count = setting(
         10_000,
         "Several large schools at once; the process needs as many descriptors (`ulimit -n`).",
     )
-    max_unauthenticated: Count = _setting(
+    max_unauthenticated: Count = setting(
         512, "Whoever has not logged in is nobody yet, and must not fill the house."
     )
-    max_unauthenticated_per_address: Count = _setting(
+    max_unauthenticated_per_address: Count = setting(
         64, "A whole school stands behind one address and starts at 8 o'clock."
     )
-    outbox_bytes: Count = _setting(1024 * 1024, "One full page; who is further behind is slow.")
-    heartbeat_seconds: Seconds = _setting(
+    outbox_bytes: Count = setting(1024 * 1024, "One full page; who is further behind is slow.")
+    heartbeat_seconds: Seconds = setting(
         30.0, "Shorter than routers remember an idle connection."
     )
-    silence_seconds: Seconds = _setting(
-        90.0, "Three heartbeats missed: the seat is free again."
-    )
-    resume_seconds: Seconds = _setting(
+    silence_seconds: Seconds = setting(90.0, "Three heartbeats missed: the seat is free again.")
+    resume_seconds: Seconds = setting(
         90.0, "A seat is kept so long for a client whose network was cut."
     )
-    stop_grace_seconds: Seconds = _setting(
+    stop_grace_seconds: Seconds = setting(
         5.0, "From the announcement of a stop to the goodbye."
     )
 
@@ -162,17 +148,17 @@ class Limits:
 class Suspension:
     """Which addresses are suspended (fiche 11)."""
 
-    level: Annotated[str, one_of("off", "low", "medium", "high")] = _setting(
+    level: Annotated[str, one_of("off", "low", "medium", "high")] = setting(
         "medium", "Five wrong passwords in ten minutes cost half an hour."
     )
-    profile: Annotated[str, one_of("address", "school")] = _setting(
+    profile: Annotated[str, one_of("address", "school")] = setting(
         "address",
         "`school` counts an account at an address before the address: many pupils, one NAT.",
     )
-    privileged: NetworksAndRanges = _setting(
+    privileged: NetworksAndRanges = setting(
         (), "Never suspended, for any cause: the school's own office."
     )
-    overrides: Numbers = _setting(
+    overrides: Numbers = setting(
         MappingProxyType({}), "Numbers of the level to replace, such as `wrong_passwords = 8`."
     )
 
@@ -187,91 +173,20 @@ class Suspension:
 
 
 @attrs.frozen(kw_only=True)
-class Contract:
-    """What the school bought (fiche 3, *Mon compte*)."""
-
-    modification: Annotated[int, whole(0, 10_000)] = _setting(
-        6, "Administrators and modifiers of the guide's school; the standard contract has 4."
-    )
-    reserved_for_administrators: Annotated[int, whole(0, 10_000)] = _setting(
-        1, "An administrator always gets in (fiche 11)."
-    )
-    teachers: TeacherCap = _setting(
-        None, 'At the same time: 30, 50, 80, or `"unlimited"`, which the guide\'s school has.'
-    )
-    consultation: Flag = _setting(False, "An option; the guide's school has none.")
-    edt: Flag = _setting(True, "*Connexion EDT*: timetables may be transferred (fiche 6).")
-    expires: Day | None = _setting(None, "The last day on which somebody new gets in.")
-
-    def seat_plan(self) -> SeatPlan:
-        """Return the seats it amounts to."""
-        return SeatPlan(
-            modification=self.modification,
-            reserved_for_administrators=self.reserved_for_administrators,
-            teachers=self.teachers,
-            consultation=self.consultation,
-        )
-
-
-@attrs.frozen(kw_only=True)
-class Passwords:
-    """What a personal password must be, and what guessing it costs."""
-
-    min_length: Annotated[int, whole(1, LONGEST_PASSWORD)] = _setting(
-        12, "The CNIL's advice for a password that stands alone."
-    )
-    max_length: Annotated[int, whole(1, LONGEST_PASSWORD)] = _setting(
-        64, "A sentence fits; a file does not."
-    )
-    need_lower: Flag = _setting(True, "The CNIL's advice: four kinds of characters.")
-    need_upper: Flag = _setting(True, "As above.")
-    need_digit: Flag = _setting(True, "As above.")
-    need_special: Flag = _setting(True, "As above.")
-    scram_iterations: Annotated[int, whole(4096, 10_000_000)] = _setting(
-        600_000, "OWASP's figure for PBKDF2-SHA-256; paid by the client. 4096 is SCRAM's floor."
-    )
-
-    def rules(self) -> PasswordRules:
-        """Return what personal passwords are judged by."""
-        return PasswordRules(
-            min_length=self.min_length,
-            max_length=self.max_length,
-            need_lower=self.need_lower,
-            need_upper=self.need_upper,
-            need_digit=self.need_digit,
-            need_special=self.need_special,
-        )
-
-
-@attrs.frozen(kw_only=True)
-class SchoolSettings:
-    """One hosted school; a server may have several."""
-
-    rne: Rne = attrs.field(
-        metadata={"reason": "Seven digits and a check letter; it names the school to clients."}
-    )
-    name: Text = attrs.field(metadata={"reason": "What clients show."})
-    contract: Contract = _section(Contract, "What it bought.")
-    passwords: Passwords = _section(Passwords, "Its rules.")
-
-
-@attrs.frozen(kw_only=True)
 class Announce:
     """Being found."""
 
-    mdns: Flag = _setting(
-        False, "Search on the local network finds the server; off: not asked."
-    )
+    mdns: Flag = setting(False, "Search on the local network finds the server; off: not asked.")
 
 
 @attrs.frozen(kw_only=True)
 class Log:
     """What is told on standard error."""
 
-    level: Annotated[str, one_of("debug", "info", "warning", "error")] = _setting(
+    level: Annotated[str, one_of("debug", "info", "warning", "error")] = setting(
         "info", "`debug` tells of every connection."
     )
-    json: Annotated[str, one_of("auto", "always", "never")] = _setting(
+    json: Annotated[str, one_of("auto", "always", "never")] = setting(
         "auto", "One object a line for programs; `auto`: unless a person reads at a terminal."
     )
 
@@ -284,16 +199,16 @@ class Settings:
     Built in a program they are not checked; :func:`load_settings` checks.
     """
 
-    listen: Listen = _section(Listen, "Where clients connect.")
-    tls: Tls = _section(Tls, "How the server proves who it is.")
-    data: Data = _section(Data, "What is kept.")
-    limits: Limits = _section(Limits, "What one client may cost.")
-    suspension: Suspension = _section(Suspension, "Which addresses are suspended.")
-    schools: tuple[SchoolSettings, ...] = _setting(
-        (), "At least one; the first is the default."
-    )
-    announce: Announce = _section(Announce, "Being found.")
-    log: Log = _section(Log, "What is told.")
+    listen: Listen = section(Listen, "Where clients connect.")
+    tls: Tls = section(Tls, "How the server proves who it is.")
+    data: Data = section(Data, "What is kept.")
+    limits: Limits = section(Limits, "What one client may cost.")
+    suspension: Suspension = section(Suspension, "Which addresses are suspended.")
+    schools: tuple[SchoolSettings, ...] = setting((), "At least one; the first is the default.")
+    mail: Mail = section(Mail, "How e-mails leave.")
+    sms: Sms = section(Sms, "How SMS leave.")
+    announce: Announce = section(Announce, "Being found.")
+    log: Log = section(Log, "What is told.")
 
 
 def load_settings(
@@ -357,6 +272,14 @@ def _rules(settings: Settings, problems: Problems) -> None:
                 f"limits.{smaller}",
                 f"limits.{larger}",
             )
+    if settings.mail.user is not None and settings.mail.security == "none":
+        rule(
+            "the password would travel in clear; use starttls or tls",
+            "mail.security",
+            "mail.user",
+        )
+    if (settings.mail.user is None) != (settings.mail.password_file is None):
+        rule("user and password_file go together", "mail.user", "mail.password_file")
     try:
         settings.suspension.policy()
     except ValueError as error:
@@ -372,11 +295,11 @@ def _school_rules(schools: tuple[SchoolSettings, ...], problems: Problems) -> No
         path = f"schools[{index}]"
         if counted[school.rne] > 1:
             problems.add_rule(f"{school.rne} is there more than once", f"{path}.rne")
-        for section, smaller, larger in (
+        for part, smaller, larger in (
             (school.contract, "contract.reserved_for_administrators", "contract.modification"),
             (school.passwords, "passwords.min_length", "passwords.max_length"),
         ):
-            low, high = (getattr(section, n.rpartition(".")[2]) for n in (smaller, larger))
+            low, high = (getattr(part, n.rpartition(".")[2]) for n in (smaller, larger))
             if low > high:
                 problems.add_rule(
                     f"{low} is more than {path}.{larger}, {high}",

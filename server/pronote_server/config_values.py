@@ -10,22 +10,29 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 import attrs
 
 from .domain.addresses import Network, networks_of
+from .domain.hosting_account import HOSTING_NUMBER_DIGITS, INVOICE_NUMBER_DIGITS
 
 __all__ = [
     "Count",
     "Day",
+    "Email",
     "FilePath",
     "Flag",
+    "HostingNumber",
+    "InvoiceNumber",
     "Kind",
+    "Mobile",
     "Network",
     "Networks",
     "NetworksAndRanges",
@@ -36,6 +43,7 @@ __all__ = [
     "Seconds",
     "TeacherCap",
     "Text",
+    "Url",
     "check_letter",
     "one_of",
     "whole",
@@ -145,6 +153,17 @@ def _network(value: object) -> Network:
     raise ValueError(f"{text} is a host inside a network; did you mean {meant}?")
 
 
+# Plain ones only: what a mail server of any age takes, and nothing that could break a header.
+_EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w][\w.-]{0,252}", re.ASCII)
+
+
+def _email(value: object) -> str:
+    text = _text(value).strip()
+    if _EMAIL.fullmatch(text) is None:
+        raise ValueError(f"expected an e-mail address, got {text!r}")
+    return text
+
+
 def _networks(value: object) -> tuple[Network, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError(f"expected a list of networks, got {_shown(value)}")
@@ -187,6 +206,31 @@ def _numbers(value: object) -> dict[str, Number]:
     return dict(value)
 
 
+def _mobile(value: object) -> str:
+    text = re.sub(r"[ .-]", "", _text(value))
+    if re.fullmatch(r"\+?[0-9]{6,15}", text) is None:
+        raise ValueError(f"expected a number like +33639980100, got {value!r}")
+    return text
+
+
+def _digits(number: int) -> Kind:
+    def accept(value: object) -> str:
+        text = _text(value)
+        if re.fullmatch(f"[0-9]{{{number}}}", text) is None:
+            raise ValueError(f"expected {number} digits, got {text!r}")
+        return text
+
+    return Kind(accept, textual=True)
+
+
+def _url(value: object) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"expected an address like https://sms.example/send, got {text!r}")
+    return text
+
+
 def check_letter(digits: str) -> str:
     """Return the letter that ends the RNE which begins with these seven *digits*."""
     return _RNE_LETTERS[int(digits) % len(_RNE_LETTERS)]
@@ -204,6 +248,11 @@ def _rne(value: object) -> str:
     return text
 
 
+Email: TypeAlias = Annotated[str, Kind(_email, textual=True)]
+HostingNumber: TypeAlias = Annotated[str, _digits(HOSTING_NUMBER_DIGITS)]
+InvoiceNumber: TypeAlias = Annotated[str, _digits(INVOICE_NUMBER_DIGITS)]
+Mobile: TypeAlias = Annotated[str, Kind(_mobile, textual=True)]
+Url: TypeAlias = Annotated[str, Kind(_url, textual=True)]
 Count: TypeAlias = Annotated[int, whole(1, 1_000_000_000)]
 Day: TypeAlias = Annotated[date, Kind(_day, textual=True)]
 FilePath: TypeAlias = Annotated[Path, Kind(_path, textual=True)]

@@ -388,3 +388,56 @@ def test_every_setting_is_in_the_table_with_a_reason() -> None:
 def test_the_settings_cannot_be_changed() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Settings().listen.port = 1  # type: ignore[misc]
+
+
+def test_the_account_of_a_school_is_checked(file: Path) -> None:
+    account: dict[str, object] = {
+        "email": "resp onsable@ecole.example",
+        "mobile": "secret",
+        "hosting_number": "12345",
+        "invoice_number": "123456789x",
+    }
+    school = {"rne": "0990001N", "name": "A", "account": account}
+    told = "\n".join(problems_of(options={"schools": [school]}))
+    for name in account:
+        assert f"schools[0].account.{name}: expected" in told
+
+    good = {
+        "email": "responsable@ecole.example",
+        "mobile": "+33 6 39 98 01 00",
+        "hosting_number": "123456789012",
+        "invoice_number": "1234567890",
+    }
+    settings = load_settings(options={"schools": [{**school, "account": good}]})
+    assert settings.schools[0].account.mobile == "+33639980100"
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["a", "a@", "@b", "a@b\nBcc: c@d.example", "a b@c.example", "é@b.example", "a@b,c"],
+)
+def test_what_could_break_a_header_is_no_email(email: str) -> None:
+    told = problems_of(
+        options={"schools": [{"rne": "0990001N", "name": "A", "account": {"email": email}}]}
+    )
+    assert told[0].startswith("schools[0].account.email: expected an e-mail address")
+
+
+def test_a_password_for_the_relay_never_travels_in_clear(file: Path) -> None:
+    options: dict[str, object] = {
+        "mail.host": "relay.example",
+        "mail.user": "pronote",
+        "mail.password_file": "secret.txt",
+        "mail.security": "none",
+    }
+    (told,) = problems_of(file, options=options)
+    assert told.startswith("mail.security: the password would travel in clear")
+
+    (told,) = problems_of(file, options={"mail.user": "pronote"})
+    assert told.startswith("mail.user: user and password_file go together")
+
+
+@pytest.mark.parametrize("url", ["ftp://sms.example", "sms.example/send", "http://", ""])
+def test_a_gateway_is_an_address_over_http(file: Path, url: str) -> None:
+    (told,) = problems_of(file, options={"sms.url": url})
+    assert told.startswith("sms.url: expected")
