@@ -21,6 +21,7 @@ __all__ = [
     "GroupType",
     "Half",
     "InformationBox",
+    "Kinship",
     "Level",
     "Mode",
     "MotiveKind",
@@ -35,6 +36,7 @@ __all__ = [
     "PunishmentState",
     "Rank",
     "ResourceKind",
+    "ResourceOrder",
     "ReturnAdvice",
     "Right",
     "RoundingDirection",
@@ -42,6 +44,7 @@ __all__ = [
     "SealedMatter",
     "SessionState",
     "Space",
+    "SubServiceUse",
 ]
 
 
@@ -173,6 +176,7 @@ class Right(enum.Enum):
     ADD_DOCUMENTS = "add-documents"
     COMMUNICATE = "communicate"
     SCHOOL_SETTINGS = "school-settings"
+    MANAGE_RESOURCES = "manage-resources"
     SERVICE = "service"
 
 
@@ -187,6 +191,29 @@ class ResourceKind(enum.Enum):
     FORMER_PUPILS = "former-pupils"
     ROOMS = "rooms"
     STAFF = "staff"
+
+
+class ResourceOrder(enum.Enum):
+    """How resources are listed: by name, by code, or what was last changed first."""
+
+    NAME = "name"
+    CODE = "code"
+    CHANGED = "changed"
+
+
+class Kinship(enum.Enum):
+    """What a guardian (*responsable*) is to a pupil."""
+
+    MOTHER = "mother"
+    FATHER = "father"
+    GRANDPARENT = "grandparent"
+    SIBLING = "sibling"
+    UNCLE_OR_AUNT = "uncle-or-aunt"
+    TUTOR = "tutor"
+    HOST_FAMILY = "host-family"
+    CHILD_WELFARE = "child-welfare"
+    HIMSELF = "himself"
+    OTHER = "other"
 
 
 class Space(enum.Enum):
@@ -310,6 +337,13 @@ class EvaluatesIn(enum.Enum):
     MARKS = "marks"
     COMPETENCIES = "competencies"
     BOTH = "both"
+
+
+class SubServiceUse(enum.Enum):
+    """What the average of a service with sub-services (*sous-services*) is made of."""
+
+    AVERAGES = "averages"
+    ASSESSMENTS = "assessments"
 
 
 class NotebookPublication(enum.Enum):

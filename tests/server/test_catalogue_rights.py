@@ -114,6 +114,7 @@ MAY: Final[Mapping[Right, set[Kind]]] = {
     Right.ADD_DOCUMENTS: KINDS,
     Right.COMMUNICATE: KINDS,
     Right.SCHOOL_SETTINGS: _OFFICE,
+    Right.MANAGE_RESOURCES: _OFFICE,
     Right.SERVICE: _CHIEFS,
 }
 
@@ -262,6 +263,7 @@ def test_what_enters_something_in_the_base_is_a_keyed_write() -> None:
         Right.ADD_DOCUMENTS,
         Right.SEAL_PERIODS,
         Right.SCHOOL_SETTINGS,
+        Right.MANAGE_RESOURCES,
     }
     for call in CATALOGUE.values():
         if call.right in entering and not call.name.partition(".")[2].startswith(READING):

@@ -6,7 +6,6 @@ The rules they belong to are written in :mod:`pronote_server.domain.averages`.
 
 from __future__ import annotations
 
-import enum
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 import attrs
 
 from pronote_protocol import errors
-from pronote_protocol.words import RoundingDirection
+from pronote_protocol.words import RoundingDirection, SubServiceUse
 
 from .marks import check_scale, has_two_decimals
 
@@ -41,13 +40,6 @@ LARGEST_COEFFICIENT: Final = Decimal(99)
 LARGEST_OUT_OF: Final = 100
 
 _DIRECTIONS: Final = {direction.value: direction for direction in RoundingDirection}
-
-
-class SubServiceUse(enum.Enum):
-    """What the average of a service with sub-services is made of (rule 15 of `averages`)."""
-
-    AVERAGES = "averages"
-    ASSESSMENTS = "assessments"
 
 
 def check_weight(name_fr: str, name_en: str, weight: Decimal) -> None:

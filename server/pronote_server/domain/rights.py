@@ -58,7 +58,13 @@ _SCHOOL_LIFE: Final = frozenset(
 _GROUP: Final = (
     _SCHOOL_LIFE
     | _TEACHER
-    | {Right.SEE_COUNTERS, Right.SEE_SEATS, Right.SEAL_PERIODS, Right.SCHOOL_SETTINGS}
+    | {
+        Right.SEE_COUNTERS,
+        Right.SEE_SEATS,
+        Right.SEAL_PERIODS,
+        Right.SCHOOL_SETTINGS,
+        Right.MANAGE_RESOURCES,
+    }
 )
 _ADMINISTRATION: Final = _GROUP | {
     Right.SEE_CONNECTIONS,

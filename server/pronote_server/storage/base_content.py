@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.domain.search import fold
 from pronote_server.storage import base_schema as schema
+from pronote_server.storage.base_functions import functions_named
 from pronote_server.storage.base_header import put_grid
 from pronote_server.storage.base_removal import (
     count_entries,
@@ -118,6 +119,7 @@ def replace_school_data(conn: Connection, data: SchoolData, now: datetime) -> Re
         for table in (*_RESOURCES, schema.service)
     }
     revision = bump_revision(conn, now)
+    functions = functions_named(conn, {one.function for one in data.staff}, revision)
     for table in _LINKS:
         conn.execute(delete(table))
     put_grid(conn, data.grid)
@@ -127,7 +129,7 @@ def replace_school_data(conn: Connection, data: SchoolData, now: datetime) -> Re
     remove_services_without(
         conn, gone[schema.subject], gone[schema.school_class], gone[schema.school_group]
     )
-    writing = _Writing(conn, known)
+    writing = _Writing(conn, known, functions, revision)
     writing.everything(data)
     remove_structure(conn, gone)
     new_services, orphans = writing.services(data, revision)
@@ -192,11 +194,19 @@ def counters(conn: Connection) -> Counters:
 
 
 class _Writing:
-    """One replacement: which id every code got."""
+    """One replacement: which id every code got, and every function of the staff."""
 
-    def __init__(self, conn: Connection, known: dict[Table, dict[str, int]]) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        known: dict[Table, dict[str, int]],
+        functions: Mapping[str, int],
+        revision: int,
+    ) -> None:
         self._conn = conn
         self._known = known
+        self._functions = functions
+        self._revision = revision
         self._ids: dict[Table, dict[str, int]] = {}
 
     def everything(self, data: SchoolData) -> None:
@@ -224,7 +234,7 @@ class _Writing:
                 {
                     "last_name": one.last_name,
                     "first_name": one.first_name,
-                    "function": one.function,
+                    "function_id": self._functions.get(one.function),
                     **_sought(one.name, one.code),
                 }
                 for one in data.staff
@@ -369,6 +379,8 @@ class _Writing:
         ids = self._ids[table] = {}
         for thing, row in zip(things, rows, strict=True):
             row["code"] = thing.code
+            if "revision" in table.c:
+                row["revision"] = self._revision
             if thing.code in known:
                 row["id"] = known[thing.code]
             else:

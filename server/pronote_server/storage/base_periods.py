@@ -84,12 +84,17 @@ def change_period(conn: Connection, period_id: int, changed: Period) -> None:
 
 
 def entries_in_period(conn: Connection, period_id: int) -> int:
-    """Return how much was entered in it: assessments, evaluations, appraisals."""
+    """Return how much was entered in it: assessments, evaluations, appraisals, points."""
     return sum(
         conn.execute(
             select(func.count()).select_from(table).where(table.c.period_id == period_id)
         ).scalar_one()
-        for table in (schema.assessment, schema.evaluation, schema.appraisal)
+        for table in (
+            schema.assessment,
+            schema.evaluation,
+            schema.appraisal,
+            schema.bonus_malus,
+        )
     )
 
 

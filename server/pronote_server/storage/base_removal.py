@@ -42,6 +42,7 @@ _ENTRIES: Final = (
     schema.sealing,
     schema.assessment,
     schema.mark,
+    schema.bonus_malus,
     schema.appraisal,
     schema.evaluation,
     schema.evaluation_level,
@@ -60,6 +61,7 @@ _ENTRIES: Final = (
 
 _ABOUT_A_PUPIL: Final = (
     schema.mark,
+    schema.bonus_malus,
     schema.evaluation_level,
     schema.appraisal,
     schema.absence,
@@ -122,6 +124,7 @@ def remove_services_without(
     remove_rows(conn, schema.evaluation_level.c.evaluation_id, evaluations)
     remove_rows(conn, schema.evaluation.c.id, evaluations)
     remove_rows(conn, schema.appraisal.c.service_id, doomed)
+    remove_rows(conn, schema.bonus_malus.c.service_id, doomed)
     remove_rows(conn, schema.notebook_entry.c.service_id, doomed)
     # A child has a larger id than its parent.
     remove_rows(conn, service.id, sorted(doomed, reverse=True))
@@ -152,6 +155,7 @@ def orphan_services(conn: Connection, kept: Collection[int], revision: int) -> i
                 schema.evaluation,
                 schema.appraisal,
                 schema.notebook_entry,
+                schema.bonus_malus,
             )
         ),
         exists().where(child.c.parent_id == service.c.id),

@@ -104,8 +104,11 @@ _LISTED: Final[Mapping[ResourceKind, _Listed]] = MappingProxyType(
             schema.pupil.c.left_on.is_not(None),
         ),
         ResourceKind.ROOMS: _listed(schema.room, schema.room.c.name, schema.room.c.capacity),
-        ResourceKind.STAFF: _listed(
-            schema.staff, _person(schema.staff), schema.staff.c.function
+        ResourceKind.STAFF: _Listed(
+            schema.staff,
+            _person(schema.staff),
+            func.coalesce(schema.staff_function.c.name, ""),
+            schema.staff.outerjoin(schema.staff_function),
         ),
     }
 )

@@ -32,6 +32,7 @@ TABLE = {
     "enter-marks": "spamct",
     "seal-periods": "spamc",
     "school-settings": "spamc",
+    "manage-resources": "spamc",
     "read-school-life": "spamcv",
     "enter-school-life": "spamcv",
     "take-roll": "spamcvt",

@@ -47,7 +47,7 @@ def test_services_come_from_the_lessons(filled: Connection) -> None:
     assert rows(
         filled,
         "SELECT service.code, subject.code, teacher.code, school_class.code, "
-        "school_group.code, from_lessons, orphan, revision, coefficient FROM service "
+        "school_group.code, from_lessons, orphan, service.revision, coefficient FROM service "
         "JOIN subject ON subject.id = subject_id LEFT JOIN teacher ON teacher.id = teacher_id "
         "LEFT JOIN school_class ON school_class.id = class_id "
         "LEFT JOIN school_group ON school_group.id = group_id ORDER BY 1",
@@ -100,7 +100,8 @@ def test_a_guardian_of_somebody_else_too_stays(
     worked: Connection, school: SchoolData, now: datetime
 ) -> None:
     worked.exec_driver_sql(
-        "INSERT INTO pupil_guardian SELECT id, 1, 1 FROM pupil WHERE code = 'P3'"
+        "INSERT INTO pupil_guardian (pupil_id, guardian_id, legal) "
+        "SELECT id, 1, 1 FROM pupil WHERE code = 'P3'"
     )
 
     done = replace_school_data(worked, without_pupil(school, "P1"), now)
@@ -246,8 +247,11 @@ def test_a_service_made_by_hand_is_left_alone_as_long_as_its_class_exists(
     worked: Connection, school: SchoolData, now: datetime
 ) -> None:
     worked.exec_driver_sql(
-        "INSERT INTO service SELECT NULL, 'oral', subject_id, teacher_id, class_id, group_id, "
-        "id, 100, 'marks', 0, 0, 100, 100, NULL, NULL, 0, 0, 1 "
+        "INSERT INTO service (code, subject_id, teacher_id, class_id, group_id, parent_id, "
+        "coefficient, evaluates_in, bring_to_20, above_average_only, highest_weight, "
+        "lowest_weight, from_lessons, orphan, revision) "
+        "SELECT 'oral', subject_id, teacher_id, class_id, group_id, "
+        "id, 100, 'marks', 0, 0, 100, 100, 0, 0, 1 "
         "FROM service WHERE code = 'MATH|T1|C:3B'"
     )
 

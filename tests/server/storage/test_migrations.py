@@ -25,13 +25,18 @@ def conn(tmp_path: Path) -> Iterator[Connection]:
 
 
 def described(conn: Connection) -> dict[str, list[str]]:
-    """Everything SQLite knows of the file, without regard to the order of clauses."""
+    """
+    Everything SQLite knows of the file, without regard to the order of clauses.
+
+    A constraint stands with its column or apart: that is one and the same, and what is added
+    to a table that is there can only stand with its column.
+    """
     found = {}
     for name, sql in conn.exec_driver_sql("SELECT name, sql FROM sqlite_master"):
         text = " ".join((sql or "").split())
         if table := re.fullmatch(r"(CREATE TABLE \S+) \( (.*) ?\)(.*?)", text):
             head, columns, tail = table.groups()
-            clauses = re.split(r", (?=CONSTRAINT |\w+ [A-Z]+)", columns)
+            clauses = re.split(r",? (?=CONSTRAINT )|, (?=\w+ [A-Z]+)", columns)
             found[name] = [head, tail, *sorted(clause.strip() for clause in clauses)]
         else:
             found[name] = [text]

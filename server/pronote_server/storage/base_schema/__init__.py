@@ -34,9 +34,11 @@ from pronote_server.storage.base_schema.notebook import (
 from pronote_server.storage.base_schema.school_life import (
     absence,
     follow_up,
+    half_day_options,
     lateness,
     motive,
     punishment,
+    punishment_companion,
     roll_call,
     sanction,
 )
@@ -63,15 +65,18 @@ from pronote_server.storage.base_schema.structure import (
     school_class,
     school_group,
     staff,
+    staff_function,
     subject,
     teacher,
 )
 from pronote_server.storage.base_schema.tables import BASE
 from pronote_server.storage.base_schema.teaching import (
+    bonus_malus,
     holiday,
     period,
     sealing,
     service,
+    service_coefficient,
 )
 from pronote_server.storage.base_schema.triggers import (
     DOCUMENT_OWNERS,
@@ -91,6 +96,7 @@ __all__ = [
     "appraisal",
     "assessment",
     "audit",
+    "bonus_malus",
     "change_log",
     "discussion",
     "document",
@@ -104,6 +110,7 @@ __all__ = [
     "grid_slot",
     "group_class",
     "guardian",
+    "half_day_options",
     "header",
     "holiday",
     "homework",
@@ -122,6 +129,7 @@ __all__ = [
     "period",
     "photo",
     "punishment",
+    "punishment_companion",
     "pupil",
     "pupil_group",
     "pupil_guardian",
@@ -133,8 +141,10 @@ __all__ = [
     "school_group",
     "sealing",
     "service",
+    "service_coefficient",
     "skill",
     "staff",
+    "staff_function",
     "subject",
     "teacher",
 ]

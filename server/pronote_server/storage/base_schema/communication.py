@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
+from pronote_protocol.words import Kinship
 from pronote_server.storage.base_schema.structure import pupil
 from pronote_server.storage.base_schema.tables import (
     BASE,
@@ -26,10 +27,13 @@ from pronote_server.storage.base_schema.tables import (
     flag,
     key,
     key_part,
+    later_flag,
+    later_revision,
     reference,
     resource,
     revision,
     text,
+    word,
 )
 from pronote_server.storage.columns import UtcDateTime
 
@@ -56,6 +60,10 @@ pupil_guardian: Final = Table(
     key_part("pupil_id", pupil),
     key_part("guardian_id", guardian),
     flag("legal"),
+    word("kinship", Kinship, default=Kinship.OTHER, later=True),
+    # Whether the school writes to, and calls, this guardian about this pupil.
+    later_flag("contact"),
+    later_revision(),
     Index(None, "guardian_id", "pupil_id"),
     sqlite_with_rowid=False,
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    UniqueConstraint,
+)
 
 from pronote_protocol.words import FollowUpKind, MotiveKind, PunishmentKind, SanctionKind
 from pronote_server.storage.base_columns import local_minute
@@ -27,9 +36,11 @@ from pronote_server.storage.columns import UtcDateTime
 __all__ = [
     "absence",
     "follow_up",
+    "half_day_options",
     "lateness",
     "motive",
     "punishment",
+    "punishment_companion",
     "roll_call",
     "sanction",
 ]
@@ -83,6 +94,21 @@ lateness: Final = entry(
     Index(None, "at"),
 )
 
+# How half-days are counted; without a row, as `domain.half_days` says.
+half_day_options: Final = Table(
+    "half_day_options",
+    BASE,
+    Column("id", Integer, CheckConstraint("id = 1", "single"), primary_key=True),
+    Column(
+        "midday_minute",
+        Integer,
+        CheckConstraint("midday_minute BETWEEN 1 AND 1439", "midday_minute"),
+        nullable=False,
+    ),
+    flag("skip_without_lessons"),
+    revision(),
+)
+
 # That it was taken; who was missing is in the absences.
 roll_call: Final = Table(
     "roll_call",
@@ -114,6 +140,14 @@ punishment: Final = entry(
     Index(None, "pupil_id", "given_on"),
     Index(None, "given_on"),
     Index(None, "scheduled_at"),
+)
+
+# The pupil who goes along with one excluded from a lesson (*accompagnateur*).
+punishment_companion: Final = Table(
+    "punishment_companion",
+    BASE,
+    key_part("punishment_id", punishment, ondelete="CASCADE"),
+    Column("pupil_id", ForeignKey(pupil.c.id, ondelete="CASCADE"), nullable=False, index=True),
 )
 
 sanction: Final = entry(

@@ -17,7 +17,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from pronote_server.storage.base_schema.tables import BASE, link, resource, text
+from pronote_protocol.words import PeriodKind
+from pronote_server.storage.base_schema.tables import (
+    BASE,
+    link,
+    optional_reference,
+    resource,
+    text,
+    word,
+)
 from pronote_server.storage.columns import UtcDateTime
 
 __all__ = [
@@ -37,6 +45,7 @@ __all__ = [
     "school_class",
     "school_group",
     "staff",
+    "staff_function",
     "subject",
     "teacher",
 ]
@@ -86,9 +95,17 @@ grid_slot: Final = Table(
     Column("label", String, nullable=False),
 )
 
+# What a member of staff is (*fonction*): CPE, nurse, secretary.
+staff_function: Final = resource("staff_function", text("name"))
 teacher: Final = resource("teacher", text("last_name"), text("first_name"), text("civility"))
 subject: Final = resource("subject", text("name"))
-school_class: Final = resource("school_class", text("name"), text("level"))
+school_class: Final = resource(
+    "school_class",
+    text("name"),
+    text("level"),
+    # How it divides its year: into trimesters, semesters, or not at all.
+    word("period_kind", PeriodKind, default=PeriodKind.TRIMESTER, later=True),
+)
 school_group: Final = resource("school_group", text("name"))
 group_class: Final = link("group_class", school_group, school_class)
 room: Final = resource(
@@ -96,7 +113,12 @@ room: Final = resource(
     text("name"),
     Column("capacity", Integer, CheckConstraint("capacity >= 0", "capacity")),
 )
-staff: Final = resource("staff", text("last_name"), text("first_name"), text("function"))
+staff: Final = resource(
+    "staff",
+    text("last_name"),
+    text("first_name"),
+    optional_reference("function_id", staff_function, index=True),
+)
 
 pupil: Final = resource(
     "pupil",

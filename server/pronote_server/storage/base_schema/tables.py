@@ -35,6 +35,8 @@ __all__ = [
     "flag",
     "key",
     "key_part",
+    "later_flag",
+    "later_revision",
     "link",
     "optional_reference",
     "reference",
@@ -63,6 +65,7 @@ def resource(name: str, *columns: Column[Any], listed: bool = True) -> Table:
         *columns,
         Column("sort_name", String, nullable=False),
         Column("search", String, nullable=False),
+        later_revision(),
         UniqueConstraint("code"),
     )
     if listed:
@@ -120,8 +123,14 @@ def word(
     nullable: bool = False,
     primary_key: bool = False,
     default: enum.Enum | None = None,
+    later: bool = False,
 ) -> Column[str]:
-    """Return a column that holds the values of these words only."""
+    """
+    Return a column that holds the values of these words only.
+
+    Args:
+        later: Format 2 did not have it: what was there has the default.
+    """
     return Column(
         name,
         String,
@@ -129,6 +138,7 @@ def word(
         nullable=nullable,
         primary_key=primary_key,
         default=None if default is None else default.value,
+        server_default=default.value if later and default is not None else None,
     )
 
 
@@ -158,6 +168,24 @@ def optional_reference(
     name: str, table: Table, *, ondelete: str = "RESTRICT", index: bool = False
 ) -> Column[int | None]:
     return Column(name, ForeignKey(table.c.id, ondelete=ondelete), index=index)
+
+
+def later_revision() -> Column[int]:
+    """Return the same for a table that had none in format 2: 0 until it is written."""
+    return Column(
+        "revision",
+        Integer,
+        CheckConstraint("revision >= 0", "revision"),
+        nullable=False,
+        server_default="0",
+    )
+
+
+def later_flag(name: str, default: bool = False) -> Column[bool]:
+    """Return a flag that format 2 did not have."""
+    return Column(
+        name, boolean(name), nullable=False, default=default, server_default=f"{default:d}"
+    )
 
 
 def revision() -> Column[int]:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    UniqueConstraint,
+)
 
-from pronote_protocol.words import EvaluatesIn, PeriodKind, SealedMatter
+from pronote_protocol.words import EvaluatesIn, PeriodKind, SealedMatter, SubServiceUse
+from pronote_server.storage.base_columns import Hundredths
 from pronote_server.storage.base_schema.structure import (
+    pupil,
     school_class,
     school_group,
     subject,
@@ -20,6 +30,8 @@ from pronote_server.storage.base_schema.tables import (
     flag,
     key,
     key_part,
+    later_flag,
+    later_revision,
     optional_reference,
     reference,
     revision,
@@ -28,7 +40,7 @@ from pronote_server.storage.base_schema.tables import (
 )
 from pronote_server.storage.columns import UtcDateTime
 
-__all__ = ["holiday", "period", "sealing", "service"]
+__all__ = ["bonus_malus", "holiday", "period", "sealing", "service", "service_coefficient"]
 
 period: Final = entry(
     "period",
@@ -47,6 +59,7 @@ holiday: Final = entry(
     day("starts_on"),
     day("ends_on"),
     key("name"),
+    later_revision(),
     UniqueConstraint("starts_on"),
     CheckConstraint("starts_on <= ends_on", "in_order"),
 )
@@ -88,9 +101,48 @@ service: Final = entry(
     # No lesson of today makes it any more, but marks or texts were entered.
     flag("orphan"),
     revision(),
+    # The scale of its averages.
+    Column(
+        "out_of",
+        Integer,
+        CheckConstraint("out_of BETWEEN 1 AND 100", "out_of"),
+        nullable=False,
+        default=20,
+        server_default="20",
+    ),
+    # Whether the points given to its pupils, in `bonus_malus`, are taken into account.
+    later_flag("bonus_malus"),
+    # What its average is made of when it has sub-services.
+    word("sub_services", SubServiceUse, default=SubServiceUse.AVERAGES, later=True),
     UniqueConstraint("code"),
     CheckConstraint("(class_id IS NULL) <> (group_id IS NULL)", "class_or_group"),
     # A parent exists before its child, so that no circle can be made.
     CheckConstraint("parent_id < id", "parent_first"),
     CheckConstraint("from_lessons OR NOT orphan", "orphan_of_lessons"),
+)
+
+# What a service counts for in one period, where that is not what it counts for in the year.
+service_coefficient: Final = Table(
+    "service_coefficient",
+    BASE,
+    key_part("service_id", service, ondelete="CASCADE"),
+    key_part("period_id", period, ondelete="CASCADE"),
+    weight("coefficient"),
+    revision(),
+    Index(None, "period_id", "service_id"),
+    sqlite_with_rowid=False,
+)
+
+# Points a pupil was given, or lost, for a service in a period.
+bonus_malus: Final = Table(
+    "bonus_malus",
+    BASE,
+    key_part("service_id", service),
+    key_part("period_id", period),
+    key_part("pupil_id", pupil),
+    Column("points", Hundredths, CheckConstraint("points <> 0", "points"), nullable=False),
+    revision(),
+    Index(None, "pupil_id", "service_id"),
+    Index(None, "period_id", "service_id"),
+    sqlite_with_rowid=False,
 )

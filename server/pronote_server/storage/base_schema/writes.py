@@ -45,6 +45,8 @@ audit: Final = entry(
     key("entity_id"),
     Column("before", JSON(none_as_null=True)),
     Column("after", JSON(none_as_null=True)),
+    # The login of who it was, whose name another may bear; NULL in lines of format 2.
+    key("account", nullable=True),
     CheckConstraint("before IS NOT NULL OR after IS NOT NULL", "something"),
     Index(None, "entity", "entity_id", "id"),
     Index(None, "at"),
