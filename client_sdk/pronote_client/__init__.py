@@ -14,7 +14,7 @@ or, for scripts, synchronous::
 
 from __future__ import annotations
 
-from pronote_client.client import AdminClient, Client, EdtClient, open_client
+from pronote_client.client import AdminClient, Client, EdtClient, HostingClient, open_client
 from pronote_client.discovery import FoundServer, search
 from pronote_client.errors import (
     CallTimedOut,
@@ -60,6 +60,7 @@ __all__ = [
     "Farewell",
     "FoundServer",
     "GroupType",
+    "HostingClient",
     "InsecureConnection",
     "Instance",
     "InvalidSettings",

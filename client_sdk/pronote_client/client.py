@@ -74,7 +74,7 @@ from pronote_protocol.catalogue import Call
 from pronote_protocol.messages import Enter, Entered, Goodbye, Welcome
 from pronote_protocol.words import Access, Application, Farewell, Mode
 
-__all__ = ["AdminClient", "Client", "EdtClient", "open_client"]
+__all__ = ["AdminClient", "Client", "EdtClient", "HostingClient", "open_client"]
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -333,6 +333,17 @@ class AdminClient(Client):
     """
 
     only_mode: ClassVar[Mode | None] = Mode.ADMINISTRATIVE
+
+
+class HostingClient(Client):
+    """
+    The console of a hosted school, for the supervisor and superadministrators.
+
+    It takes no seat, is let in while no base is in service and when the contract has
+    expired, and outlives the base: of the families above it has those that need none.
+    """
+
+    only_mode: ClassVar[Mode | None] = Mode.HOSTING
 
 
 class EdtClient(Client):

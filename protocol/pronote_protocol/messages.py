@@ -143,8 +143,8 @@ class Welcome:
         version: The version of the protocol both will speak.
         server: Name and version of the server.
         mechanisms: SASL mechanisms offered, strongest first.
-        modes: The modes the base in service knows.
-        in_service: Whether a base is in service; if not, entering is refused.
+        modes: The modes that are open.
+        in_service: Whether a base is in service; if not, only mode hosting can be entered.
         weak_passwords: True in a demo or a test school: passwords are derived with few
             iterations, so that many clients can log in at once. Never true elsewhere.
     """
@@ -247,6 +247,8 @@ class Entered:
 
     Attributes:
         session: Public identifier, as in the table of connections.
+        base, school_year, revision: Of the base in service. In mode hosting of the one that
+            is loaded, ``-``, 0 and 0 when there is none.
         resume_token: Single use; nil when not resumable. Each resume gives a new one.
     """
 

@@ -49,11 +49,17 @@ __all__ = [
 
 
 class Mode(enum.Enum):
-    """The part of the school's work a user connects for (fiche 5)."""
+    """
+    The part of the school's work a user connects for (fiche 5).
+
+    Hosting is the console's: it takes no seat, it is there while no base is in service, and
+    it finds the calls about bases, backups and the account only.
+    """
 
     ADMINISTRATIVE = "administrative"
     TEACHER = "teacher"
     SCHOOL_LIFE = "school-life"
+    HOSTING = "hosting"
 
 
 class Access(enum.Enum):
@@ -178,6 +184,13 @@ class Right(enum.Enum):
     SCHOOL_SETTINGS = "school-settings"
     MANAGE_RESOURCES = "manage-resources"
     SERVICE = "service"
+    SEE_BASES = "see-bases"
+    MANAGE_BASES = "manage-bases"
+    SEE_BACKUPS = "see-backups"
+    MANAGE_BACKUPS = "manage-backups"
+    SEE_ACCOUNT = "see-account"
+    MANAGE_ACCOUNT = "manage-account"
+    RECEIVE_CREDENTIALS = "receive-credentials"
 
 
 class ResourceKind(enum.Enum):

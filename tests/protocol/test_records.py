@@ -110,7 +110,10 @@ def test_a_value_of_another_sort_is_refused_and_the_field_named(
         ({"an_int": True}, "an_int: expected int, got bool"),
         ({"an_int": 2**63}, "an_int: expected an int of 64 bits with its sign"),
         ({"a_number": 10**400}, "a_number: expected finite number, got int"),
-        ({"a_mode": "student"}, "a_mode: expected one of administrative, teacher, school-life"),
+        (
+            {"a_mode": "student"},
+            "a_mode: expected one of administrative, teacher, school-life, hosting",
+        ),
         ({"many": [1, 2, "3"]}, "many[2]: expected int, got text"),
         ({"inner": {}}, "inner.number: missing"),
         ({"inner": {"number": None}}, "inner.number: expected int, got nil"),

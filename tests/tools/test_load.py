@@ -22,6 +22,7 @@ from loading.report import Report
 from loading.sessions import CannotPlan, Seated, cast
 from pronote_client import Mode
 from pronote_protocol.catalogue import CATALOGUE
+from pronote_protocol.catalogue.call import ANY_MODE
 from pronote_protocol.messages import Nothing
 
 LOAD: Final = Path(__file__).resolve().parents[2] / "tools" / "load.py"
@@ -137,7 +138,7 @@ def test_the_crowd_keeps_to_the_seats_and_leaves_the_supervisor_out() -> None:
     assert len(players) == 200
     assert sum(each.mode is Mode.ADMINISTRATIVE for each in players) == 5
     assert "SPR" not in {each.login for each in players}
-    assert {each.mode for each in players} == set(Mode)
+    assert {each.mode for each in players} == ANY_MODE
 
 
 @pytest.mark.parametrize("sessions", range(1, 40))
@@ -151,7 +152,7 @@ def test_a_crowd_has_as_many_as_were_asked_for(sessions: int) -> None:
 
 
 def test_a_small_crowd_has_every_mode() -> None:
-    assert {each.mode for each in cast([*OFFICE, TEACHER, SCHOOL_LIFE], 4)} == set(Mode)
+    assert {each.mode for each in cast([*OFFICE, TEACHER, SCHOOL_LIFE], 4)} == ANY_MODE
 
 
 def test_an_office_alone_cannot_be_a_crowd() -> None:

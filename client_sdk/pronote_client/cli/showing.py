@@ -31,6 +31,7 @@ _WORDS: Final[dict[enum.Enum, str]] = {
     Mode.ADMINISTRATIVE: "Administratif",
     Mode.TEACHER: "Enseignant",
     Mode.SCHOOL_LIFE: "Vie scolaire",
+    Mode.HOSTING: "-",
     Access.MODIFICATION: "modification",
     Access.CONSULTATION: "consultation",
     SessionState.CONNECTED: "Connecté",

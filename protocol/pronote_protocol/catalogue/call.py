@@ -9,13 +9,28 @@ import attrs
 
 from pronote_protocol.words import Mode, Right
 
-__all__ = ["ANY_MODE", "Call", "Page", "declared"]
+__all__ = [
+    "ADMINISTRATION",
+    "ANY_MODE",
+    "EVERY_SESSION",
+    "HOSTING_ONLY",
+    "Call",
+    "Page",
+    "declared",
+]
 
 P = TypeVar("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-ANY_MODE: Final = frozenset(Mode)
+# The three of fiche 5, which work on the base in service.
+ANY_MODE: Final = frozenset({Mode.ADMINISTRATIVE, Mode.TEACHER, Mode.SCHOOL_LIFE})
+# What the console does, and a client of a base cannot: it would lose its own base.
+HOSTING_ONLY: Final = frozenset({Mode.HOSTING})
+# What needs no base of its own, and suits the console as well as the office.
+ADMINISTRATION: Final = frozenset({Mode.ADMINISTRATIVE, Mode.HOSTING})
+# What every session may ask about itself.
+EVERY_SESSION: Final = frozenset(Mode)
 _DECLARED: Final[dict[str, Call[Any, Any]]] = {}
 
 

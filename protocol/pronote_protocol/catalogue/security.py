@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from pronote_protocol.catalogue.call import Call, Page
-from pronote_protocol.catalogue.sessions import ADMINISTRATIVE
+from pronote_protocol.catalogue.call import ADMINISTRATION, Call, Page
 from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import Mode, OffenceCause, Right
@@ -145,7 +144,7 @@ LIST_SUSPENSIONS: Final = Call(
     params=ListSuspensions,
     result=Page[SuspensionRow],
     right=Right.SEE_SUSPENSIONS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="List the suspended addresses, with cause and end.",
 )
 LIFT_SUSPENSIONS: Final = Call(
@@ -153,7 +152,7 @@ LIFT_SUSPENSIONS: Final = Call(
     params=LiftSuspensions,
     result=Lifted,
     right=Right.LIFT_SUSPENSIONS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Unblock suspended addresses (fiche 11, *Débloquer les IP suspendues*).",
 )
 LIST_INACTIVITY: Final = Call(
@@ -161,7 +160,7 @@ LIST_INACTIVITY: Final = Call(
     params=Nothing,
     result=InactivityShown,
     right=Right.SEE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Show after how long each group and profile is disconnected when inactive.",
 )
 SET_INACTIVITY: Final = Call(
@@ -169,7 +168,7 @@ SET_INACTIVITY: Final = Call(
     params=SetInactivity,
     result=Nothing,
     right=Right.MANAGE_SECURITY,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Set the inactivity delay of a group or profile; off by default.",
 )
 READ_JOURNAL: Final = Call(
@@ -177,6 +176,6 @@ READ_JOURNAL: Final = Call(
     params=ReadJournal,
     result=JournalPage,
     right=Right.SEE_JOURNAL,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Read the journal (*Historique*), newest first.",
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from pronote_protocol.catalogue.call import Call, Page
+from pronote_protocol.catalogue.call import ADMINISTRATION, EVERY_SESSION, Call, Page
 from pronote_protocol.messages import Nothing, PasswordRulesShown
 from pronote_protocol.records import row
 from pronote_protocol.words import Access, Application, Mode, Rank, Right, SessionState
@@ -193,6 +193,7 @@ WHO_AM_I: Final = Call(
     params=Nothing,
     result=SessionShown,
     right=Right.OWN,
+    modes=EVERY_SESSION,
     summary="Tell the session about itself.",
 )
 CHANGE_ACCESS: Final = Call(
@@ -232,6 +233,7 @@ CHANGE_PASSWORD: Final = Call(
     params=ChangePassword,
     result=Nothing,
     right=Right.OWN,
+    modes=EVERY_SESSION,
     summary="Change one's own password.",
 )
 PASSWORD_RULES: Final = Call(
@@ -239,6 +241,7 @@ PASSWORD_RULES: Final = Call(
     params=Nothing,
     result=PasswordRulesShown,
     right=Right.OWN,
+    modes=EVERY_SESSION,
     summary="Show what a new password must satisfy.",
 )
 SHOW_SEATS: Final = Call(
@@ -246,7 +249,7 @@ SHOW_SEATS: Final = Call(
     params=Nothing,
     result=SeatsShown,
     right=Right.SEE_SEATS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Show how many seats are in use (fiche 11).",
 )
 LIST_CONNECTIONS: Final = Call(
@@ -254,7 +257,7 @@ LIST_CONNECTIONS: Final = Call(
     params=ListConnections,
     result=Page[ConnectionRow],
     right=Right.SEE_CONNECTIONS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="List who is connected (fiche 11, *Liste des utilisateurs connectés*).",
 )
 DISCONNECT: Final = Call(
@@ -262,7 +265,7 @@ DISCONNECT: Final = Call(
     params=Disconnect,
     result=Disconnected,
     right=Right.DISCONNECT,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Disconnect one, several or all the others (fiche 11, *Déconnecter*).",
 )
 SHOW_BASE: Final = Call(

@@ -7,8 +7,7 @@ from typing import Final
 
 import attrs
 
-from pronote_protocol.catalogue.call import Call, Page
-from pronote_protocol.catalogue.sessions import ADMINISTRATIVE
+from pronote_protocol.catalogue.call import ADMINISTRATION, Call, Page
 from pronote_protocol.messages import Nothing
 from pronote_protocol.records import row
 from pronote_protocol.words import GroupType, Mode, Rank, Right
@@ -164,7 +163,7 @@ LIST_USERS: Final = Call(
     params=ListUsers,
     result=Page[UserRow],
     right=Right.SEE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="List the accounts.",
 )
 CREATE_USER: Final = Call(
@@ -172,7 +171,7 @@ CREATE_USER: Final = Call(
     params=CreateUser,
     result=GeneratedPassword,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Create an account; its first password is generated.",
 )
 CHANGE_USER: Final = Call(
@@ -180,7 +179,7 @@ CHANGE_USER: Final = Call(
     params=ChangeUser,
     result=UserRow,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Change an account; disabling it ends its sessions.",
 )
 DELETE_USER: Final = Call(
@@ -188,7 +187,7 @@ DELETE_USER: Final = Call(
     params=UserRef,
     result=Nothing,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Delete an account; its sessions end.",
 )
 READ_PASSWORD: Final = Call(
@@ -196,7 +195,7 @@ READ_PASSWORD: Final = Call(
     params=UserRef,
     result=GeneratedPassword,
     right=Right.READ_GENERATED_PASSWORDS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Read a generated password, until it is personalised.",
 )
 RESET_PASSWORD: Final = Call(
@@ -204,7 +203,7 @@ RESET_PASSWORD: Final = Call(
     params=UserRef,
     result=GeneratedPassword,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Generate a new password; it must be personalised at the next connection.",
 )
 LIST_GROUPS: Final = Call(
@@ -212,7 +211,7 @@ LIST_GROUPS: Final = Call(
     params=Nothing,
     result=GroupsShown,
     right=Right.SEE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="List the groups of administrative users.",
 )
 CREATE_GROUP: Final = Call(
@@ -220,7 +219,7 @@ CREATE_GROUP: Final = Call(
     params=CreateGroup,
     result=GroupRow,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Create a group of type modification or consultation.",
 )
 DELETE_GROUP: Final = Call(
@@ -228,7 +227,7 @@ DELETE_GROUP: Final = Call(
     params=GroupRef,
     result=Nothing,
     right=Right.MANAGE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="Delete a group that has no members and is not built in.",
 )
 LIST_PROFILES: Final = Call(
@@ -236,6 +235,6 @@ LIST_PROFILES: Final = Call(
     params=Nothing,
     result=ProfilesShown,
     right=Right.SEE_USERS,
-    modes=ADMINISTRATIVE,
+    modes=ADMINISTRATION,
     summary="List the profiles of teachers and staff.",
 )

@@ -25,6 +25,7 @@ __all__ = ["Account", "Credentials", "Directory", "Group", "Profile", "login_of"
 
 _EVERY_ACCESS: Final = frozenset(Access)
 _READING: Final = frozenset({Access.CONSULTATION})
+_WRITING: Final = frozenset({Access.MODIFICATION})
 
 
 def _concealed(_: object) -> str:
@@ -109,7 +110,7 @@ class Profile:
 
     @kind.validator
     def _is_of_teachers_or_staff(self, _: object, kind: Mode) -> None:
-        if kind is Mode.ADMINISTRATIVE:
+        if kind not in (Mode.TEACHER, Mode.SCHOOL_LIFE):
             raise ValueError("administrative users have groups, not profiles")
 
 
@@ -292,6 +293,8 @@ class Directory:
         modes = set()
         if account.rank is not Rank.USER or self.group_of(account) is not None:
             modes.add(Mode.ADMINISTRATIVE)
+        if account.rank is not Rank.USER:
+            modes.add(Mode.HOSTING)
         if self._profile_for(account, Mode.TEACHER) is not None:
             modes.add(Mode.TEACHER)
         if self._profile_for(account, Mode.SCHOOL_LIFE) is not None:
@@ -302,6 +305,8 @@ class Directory:
         """Return what this account may ask for in *mode*: nothing in a mode not his."""
         if mode not in self.modes_of(account):
             return frozenset()
+        if mode is Mode.HOSTING:
+            return _WRITING
         group = self.group_of(account)
         if (
             mode is Mode.ADMINISTRATIVE
@@ -321,7 +326,7 @@ class Directory:
 
     def idle_minutes_of(self, account: Account, mode: Mode) -> int | None:
         """Minutes of inactivity allowed in *mode*; None for ever, as it is by default."""
-        if mode is Mode.ADMINISTRATIVE:
+        if mode in (Mode.ADMINISTRATIVE, Mode.HOSTING):
             group = self.group_of(account)
             return None if group is None else group.idle_minutes
         profile = self._profile_for(account, mode)

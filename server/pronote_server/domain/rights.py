@@ -75,17 +75,44 @@ _ADMINISTRATION: Final = _GROUP | {
     Right.READ_GENERATED_PASSWORDS,
     Right.EXCLUSIVE_USE,
     Right.SEE_JOURNAL,
+    Right.SEE_BASES,
+    Right.SEE_BACKUPS,
+    Right.SEE_ACCOUNT,
+    Right.RECEIVE_CREDENTIALS,
 }
 _SUPERVISOR: Final = frozenset(Right)
 _SUPERADMINISTRATOR: Final = _SUPERVISOR - {Right.NAME_SUPERADMINISTRATORS}
+# The console works on bases as wholes, never on what is in one.
+_CONSOLE: Final = frozenset(
+    {
+        Right.OWN,
+        Right.SEE_SEATS,
+        Right.SEE_CONNECTIONS,
+        Right.DISCONNECT,
+        Right.SEE_SUSPENSIONS,
+        Right.LIFT_SUSPENSIONS,
+        Right.MANAGE_SECURITY,
+        Right.SEE_USERS,
+        Right.READ_GENERATED_PASSWORDS,
+        Right.MANAGE_USERS,
+        Right.NAME_SUPERADMINISTRATORS,
+        Right.SEE_JOURNAL,
+        Right.SEE_BASES,
+        Right.MANAGE_BASES,
+        Right.SEE_BACKUPS,
+        Right.MANAGE_BACKUPS,
+        Right.SEE_ACCOUNT,
+        Right.MANAGE_ACCOUNT,
+    }
+)
 
 
 def rights_of(directory: Directory, account: Account, mode: Mode) -> frozenset[Right]:
     """
     Return what *account* may do in *mode*.
 
-    A rank counts in mode Administratif only: a superadministrator who enters as a teacher is
-    a teacher. A disabled account, or a mode that is not this account's, has no right at all;
+    A rank counts in mode Administratif and at the console only: a superadministrator who
+    enters as a teacher is a teacher. A disabled account, or a mode that is not this account's, has no right at all;
     end the sessions of an account when disabling it, for a refused call is an offence of the
     address.
     """
@@ -95,10 +122,10 @@ def rights_of(directory: Directory, account: Account, mode: Mode) -> frozenset[R
         return _TEACHER
     if mode is Mode.SCHOOL_LIFE:
         return _SCHOOL_LIFE
-    if account.rank is Rank.SUPERVISOR:
-        return _SUPERVISOR
-    if account.rank is Rank.SUPERADMINISTRATOR:
-        return _SUPERADMINISTRATOR
+    ranks = {Rank.SUPERVISOR: _SUPERVISOR, Rank.SUPERADMINISTRATOR: _SUPERADMINISTRATOR}
+    if account.rank in ranks:
+        has = ranks[account.rank]
+        return has & _CONSOLE if mode is Mode.HOSTING else has
     group = directory.group_of(account)
     if group is not None and group.type is GroupType.ADMIN:
         return _ADMINISTRATION

@@ -1,8 +1,8 @@
 """
 Who is connected (fiche 11, *Suivi des connexions*), and how a session ends.
 
-A session holds exactly one seat from its first to its last instant, and one link to its
-client unless it is cut. `SessionBook.end` is the only way out: it frees the seat whatever
+A session holds exactly one seat (none in mode hosting) from its first to its last instant,
+and one link to its client unless it is cut. `SessionBook.end` is the only way out: it frees the seat whatever
 the reason, so that no path can forget to.
 """
 
@@ -47,6 +47,7 @@ class Session:
     Attributes:
         since: Seconds of school time (UTC epoch) at which it began.
         last_call_at: Seconds of school time of the last call; what inactivity counts from.
+        seat: None in mode hosting, which takes none.
         link: None while the client is cut and may still resume.
         cut_until: Seconds of transport time at which a cut session is lost.
         token: The single resume token that is valid now, or None.
@@ -74,7 +75,7 @@ class Session:
     since: float
     last_call_at: float
     idle_minutes: int | None
-    seat: Seat
+    seat: Seat | None
     link: Link | None
     resumable: bool
     token: str | None = attrs.field(default=None, repr=False)
@@ -90,6 +91,8 @@ class Session:
         """Column *État*."""
         if self.link is None:
             return SessionState.CUT
+        if self.mode is Mode.HOSTING:
+            return SessionState.CONNECTED
         if self.exclusive:
             return SessionState.EXCLUSIVE_USE
         if self.access is Access.CONSULTATION:
@@ -151,7 +154,8 @@ class SessionBook:
         session.ended = True
         session.link = None
         session.token = None
-        session.seat.release()
+        if session.seat is not None:
+            session.seat.release()
         del self._sessions[session.id]
         self._ended[code] = self._ended.get(code, 0) + 1
         return True

@@ -15,6 +15,7 @@ import attrs
 import structlog
 import trio
 
+from pronote_protocol.catalogue.call import ADMINISTRATION
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import (
     AccountDisabled,
@@ -32,7 +33,7 @@ from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
 from pronote_protocol.words import Access, Application, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.rights import rights_of
-from pronote_server.domain.seats import pool_for
+from pronote_server.domain.seats import Seat, pool_for
 from pronote_server.domain.sessions import Link, Session
 from pronote_server.hosting import security
 from pronote_server.hosting.exclusive_use import end_exclusive, is_forced, leave_exclusive
@@ -64,7 +65,10 @@ _MODES_FR: Final = {
     Mode.ADMINISTRATIVE: "Administratif",
     Mode.TEACHER: "Enseignant",
     Mode.SCHOOL_LIFE: "Vie scolaire",
+    Mode.HOSTING: "Hébergement",
 }
+# What the session of a console says of its base, and of none.
+_NO_BASE: Final = "-"
 
 
 @attrs.frozen
@@ -80,27 +84,30 @@ def receive(school: School, caller: Caller) -> None:
     Let a client that has just said hello go on to its login.
 
     Raises:
-        ServerStopping, AddressSuspended, ContractExpired: It may not.
+        ServerStopping, AddressSuspended: It may not.
     """
     if school.stopping:
         raise ServerStopping()
     security.check(school, caller.address, caller.hello.instance)
-    school.check_contract()
 
 
 def enter(
     school: School, caller: Caller, account: Account, wish: Enter, link: Link
 ) -> tuple[Session, Entered]:
     """
-    Take a seat and begin a session.
+    Take a seat and begin a session; the console, mode hosting, needs neither seat nor base.
 
     Raises:
-        ServerStopping, NotInService, PasswordMustChange, ModeNotAllowed, NotInContract,
-        NotAllowed, SeatsExhausted: Nothing was taken.
+        ServerStopping, ContractExpired, NotInService, PasswordMustChange, ModeNotAllowed,
+        NotInContract, NotAllowed, SeatsExhausted: Nothing was taken.
     """
     if school.stopping:
         raise ServerStopping()
-    base = school.base_in_service()
+    at_console = wish.mode is Mode.HOSTING
+    base_name = _NO_BASE
+    if not at_console:
+        school.check_contract()
+        base_name = school.base_in_service().shown_name
     # What an administrator changed since the login counts.
     current = school.directory.by_id(account.id)
     if current is None or not current.active:
@@ -117,6 +124,11 @@ def enter(
         )
     if hello.application is Application.EDT and not school.contract.edt:
         raise NotInContract(option="Connexion EDT")
+    if at_console and wish.access not in allowed:
+        raise NotAllowed(
+            "La console d'hébergement n'a pas de mode consultation.",
+            "The hosting console has no consultation.",
+        )
     if wish.access not in allowed:
         raise NotAllowed(
             "Votre groupe n'est autorisé qu'en consultation.",
@@ -125,8 +137,10 @@ def enter(
     administrator = wish.mode is Mode.ADMINISTRATIVE and directory.is_administrator(account)
     _supersede_cut(school, caller, account)
     access = wish.access
+    seat: Seat | None = None
     try:
-        seat = school.seats.take(pool_for(wish.mode, access), administrator)
+        if not at_console:
+            seat = school.seats.take(pool_for(wish.mode, access), administrator)
     except SeatsExhausted as refusal:
         log.info("seat.refused", school=school.rne, pool=refusal.details.get("pool"))
         if not (wish.fall_back and refusal.details.get("consultation_possible")):
@@ -150,7 +164,7 @@ def enter(
         workstation=hello.workstation,
         address=caller.address,
         instance=hello.instance,
-        base=base.shown_name,
+        base=base_name,
         since=now,
         last_call_at=now,
         idle_minutes=directory.idle_minutes_of(account, wish.mode),
@@ -188,7 +202,7 @@ def _note_login(school: School, account: Account) -> None:
 
 
 def _is_open(school: School, mode: Mode) -> bool:
-    return mode is Mode.ADMINISTRATIVE or mode in school.open_modes
+    return mode in ADMINISTRATION or mode in school.open_modes
 
 
 def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
@@ -208,16 +222,17 @@ def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
 
 
 def _entered(school: School, session: Session) -> Entered:
-    base = school.base_in_service()
+    # A console is told of the base that is loaded, and of none.
+    loaded = school.base if session.mode is Mode.HOSTING else school.base_in_service()
     return Entered(
         session=session.id,
         mode=session.mode,
         access=session.access,
         state=session.state,
         name=session.name,
-        base=session.base,
-        school_year=base.header.school_year,
-        revision=base.header.revision,
+        base=_NO_BASE if loaded is None else loaded.shown_name,
+        school_year=0 if loaded is None else loaded.header.school_year,
+        revision=0 if loaded is None else loaded.header.revision,
         rights=tuple(sorted(session.rights, key=lambda right: right.value)),
         resume_token=session.token,
     )
@@ -232,8 +247,9 @@ def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Se
     """
     if school.stopping:
         raise ServerStopping()
-    school.base_in_service()
     known = school.sessions.get(wish.session)
+    if known is None or known.mode is not Mode.HOSTING:
+        school.base_in_service()
     if known is None:
         raise ResumeRefused()
     old = known.link
@@ -312,7 +328,7 @@ def change_access(school: School, session: Session, access: Access) -> None:
     account = school.directory.by_id(session.account_id)
     if account is None or access not in school.directory.accesses_of(account, session.mode):
         raise NotAllowed()
-    if access is session.access:
+    if access is session.access or session.seat is None:
         return
     session.seat = school.seats.exchange(
         session.seat, pool_for(session.mode, access), session.administrator
@@ -395,8 +411,10 @@ def end_sessions_of(school: School, account_id: int, by: str) -> None:
 
 
 def end_all(school: School, code: Farewell, *, message: str | None = None) -> None:
-    """End every session: the base or the server is closing."""
+    """End every session: the server is closing, or the base, which leaves the consoles."""
     for session in school.sessions:
+        if code is Farewell.BASE_CLOSED and session.mode is Mode.HOSTING:
+            continue
         end(school, session, goodbye(code, message=message), SERVER)
 
 

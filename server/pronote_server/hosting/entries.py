@@ -79,6 +79,8 @@ class Audience:
 
     def includes(self, session: Session) -> bool:
         """Whether *session* is told."""
+        if session.mode is Mode.HOSTING:
+            return False
         if self.persons is not None:
             return who(session) in self.persons
         if session.mode is Mode.ADMINISTRATIVE:

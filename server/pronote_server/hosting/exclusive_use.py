@@ -10,7 +10,7 @@ from __future__ import annotations
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import ReadOnly
 from pronote_protocol.messages import AccessChanged, ExclusiveChanged
-from pronote_protocol.words import Access
+from pronote_protocol.words import Access, Mode
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
 from pronote_server.storage.copying import copy_beside
@@ -68,6 +68,7 @@ def is_forced(school: School, session: Session) -> bool:
     return (
         school.exclusive.holder not in (None, session.id)
         and session.access is Access.MODIFICATION
+        and session.mode is not Mode.HOSTING
     )
 
 

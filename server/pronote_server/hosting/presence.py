@@ -15,7 +15,7 @@ from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import presence as calls
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.messages import PresenceChanged
-from pronote_protocol.words import Presence
+from pronote_protocol.words import Mode, Presence
 from pronote_server.domain.search import fold
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
@@ -31,8 +31,7 @@ def list_presence(
     there = {
         each.account_id: calls.PresenceRow(each.account_id, each.name, each.presence)
         for each in school.sessions
-        if each.account_id == session.account_id
-        or (each.link is not None and each.presence is not Presence.INVISIBLE)
+        if each.account_id == session.account_id or _is_seen(each)
     }
     rows = sorted(there.values(), key=lambda row: (fold(row.name), row.account))
     return Page(
@@ -73,6 +72,15 @@ def telling(school: School, account_id: int, name: str) -> Iterator[None]:
 def _seen(school: School, account_id: int) -> Presence | None:
     """Return how others see that account's person; None: not there."""
     for session in school.sessions.of_account(account_id):
-        if session.link is not None and session.presence is not Presence.INVISIBLE:
+        if _is_seen(session):
             return session.presence
     return None
+
+
+def _is_seen(session: Session) -> bool:
+    # Who is at the console is not in the base, where one talks.
+    return (
+        session.link is not None
+        and session.mode is not Mode.HOSTING
+        and session.presence is not Presence.INVISIBLE
+    )

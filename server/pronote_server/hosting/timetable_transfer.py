@@ -13,6 +13,7 @@ from typing import Final
 import trio
 from sqlalchemy import Connection
 
+from pronote_protocol.catalogue.call import ADMINISTRATION
 from pronote_protocol.catalogue.transfer import BeginTransfer, TransferDone
 from pronote_protocol.errors import NotAllowed
 from pronote_protocol.words import Application, Mode, Space
@@ -176,7 +177,7 @@ async def _open_modes(
     school: School, session: Session, wish: BeginTransfer, data: SchoolData
 ) -> int:
     """Open the modes and Spaces chosen in the assistant; return how many accounts are new."""
-    modes = frozenset(wish.modes) - {Mode.ADMINISTRATIVE}
+    modes = frozenset(wish.modes) - ADMINISTRATION
     await school.keep("modes.open", sorted(mode.value for mode in modes))
     await school.keep("spaces.published", sorted({space.value for space in wish.spaces}))
     school.open_modes = modes

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import trio
 
+from pronote_protocol.catalogue.call import ADMINISTRATION
 from pronote_protocol.conversation import ServerConversation
 from pronote_protocol.errors import (
     AddressSuspended,
@@ -110,8 +111,8 @@ class Doorstep:
     def hello(self, params: dict[str, Any]) -> Welcome:
         """
         Raises:
-            VersionUnsupported, UnknownSchool, ServerBusy, ServerStopping, AddressSuspended,
-            ContractExpired: All but the last end the connection.
+            VersionUnsupported, UnknownSchool, ServerBusy, ServerStopping, AddressSuspended:
+                They end the connection.
         """
         hello = structure(params, Hello)
         version = common_version(hello.oldest, hello.newest)
@@ -133,9 +134,7 @@ class Doorstep:
             school=school.name,
             mechanisms=(BOUND, PLAIN) if self._certificate_hash else (PLAIN,),
             modes=tuple(
-                mode
-                for mode in Mode
-                if mode is Mode.ADMINISTRATIVE or mode in school.open_modes
+                mode for mode in Mode if mode in ADMINISTRATION or mode in school.open_modes
             ),
             in_service=school.in_service,
             weak_passwords=school.weak_passwords,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pronote_protocol.catalogue.call import ANY_MODE
 from pronote_protocol.errors import Conflict, NotFound
 from pronote_protocol.words import Access, GroupType, Mode, Rank
 from pronote_server.domain.accounts import (
@@ -139,14 +140,17 @@ def test_any_name_makes_a_login_that_any_keyboard_types(last: str, first: str) -
     ("fields", "modes"),
     [
         ({}, set()),
-        ({"rank": Rank.SUPERVISOR}, {Mode.ADMINISTRATIVE}),
-        ({"rank": Rank.SUPERADMINISTRATOR, "group_id": 1}, {Mode.ADMINISTRATIVE}),
+        ({"rank": Rank.SUPERVISOR}, {Mode.ADMINISTRATIVE, Mode.HOSTING}),
+        (
+            {"rank": Rank.SUPERADMINISTRATOR, "group_id": 1},
+            {Mode.ADMINISTRATIVE, Mode.HOSTING},
+        ),
         ({"group_id": 2}, {Mode.ADMINISTRATIVE}),
         ({"group_id": 99}, set()),
         ({"teacher_profile_id": 1}, {Mode.TEACHER}),
         ({"staff_profile_id": 2}, {Mode.SCHOOL_LIFE}),
         ({"teacher_profile_id": 2, "staff_profile_id": 1}, set()),
-        ({"group_id": 3, "teacher_profile_id": 1, "staff_profile_id": 2}, set(Mode)),
+        ({"group_id": 3, "teacher_profile_id": 1, "staff_profile_id": 2}, ANY_MODE),
     ],
 )
 def test_modes_come_from_rank_group_and_profiles(
@@ -164,6 +168,7 @@ def test_modes_come_from_rank_group_and_profiles(
     [
         ({"rank": Rank.SUPERVISOR}, Mode.ADMINISTRATIVE, EVERY_ACCESS),
         ({"rank": Rank.SUPERVISOR, "group_id": 3}, Mode.ADMINISTRATIVE, EVERY_ACCESS),
+        ({"rank": Rank.SUPERVISOR}, Mode.HOSTING, {Access.MODIFICATION}),
         ({"group_id": 1}, Mode.ADMINISTRATIVE, EVERY_ACCESS),
         ({"group_id": 2}, Mode.ADMINISTRATIVE, EVERY_ACCESS),
         ({"group_id": 3}, Mode.ADMINISTRATIVE, {Access.CONSULTATION}),
@@ -199,7 +204,12 @@ def test_idle_minutes_are_those_of_the_mode_entered(directory: Directory) -> Non
 
     minutes = {mode: directory.idle_minutes_of(somebody, mode) for mode in Mode}
 
-    assert minutes == {Mode.ADMINISTRATIVE: 10, Mode.TEACHER: 20, Mode.SCHOOL_LIFE: None}
+    assert minutes == {
+        Mode.ADMINISTRATIVE: 10,
+        Mode.TEACHER: 20,
+        Mode.SCHOOL_LIFE: None,
+        Mode.HOSTING: 10,
+    }
     assert all(directory.idle_minutes_of(SUPERVISOR, mode) is None for mode in Mode)
 
 

@@ -19,13 +19,14 @@ DIRECTORY = Directory(
     ],
     profiles=[Profile(1, "Profil 1", Mode.TEACHER), Profile(2, "Profil 1", Mode.SCHOOL_LIFE)],
 )
-A, T, V = Mode.ADMINISTRATIVE, Mode.TEACHER, Mode.SCHOOL_LIFE
+A, T, V, H = Mode.ADMINISTRATIVE, Mode.TEACHER, Mode.SCHOOL_LIFE, Mode.HOSTING
 
 # A column a right; s the supervisor, p a superadministrator, a group Administration,
 # m a modification group, c a consultation group: all in mode Administratif.
-# v in mode Vie scolaire, t in mode Enseignant, whoever it is.
+# v in mode Vie scolaire, t in mode Enseignant, whoever it is. At the console: h the
+# supervisor and k a superadministrator.
 TABLE = {
-    "own": "spamcvt",
+    "own": "spamcvthk",
     "read-resources": "spamcv",
     "read-timetables": "spamcv",
     "read-marks": "spamct",
@@ -43,20 +44,27 @@ TABLE = {
     "add-documents": "spamcvt",
     "communicate": "spamcvt",
     "see-counters": "spamc",
-    "see-seats": "spamc",
-    "see-connections": "spa",
-    "disconnect": "spa",
-    "see-suspensions": "spa",
-    "lift-suspensions": "spa",
-    "see-users": "spa",
-    "read-generated-passwords": "spa",
+    "see-seats": "spamchk",
+    "see-connections": "spahk",
+    "disconnect": "spahk",
+    "see-suspensions": "spahk",
+    "lift-suspensions": "spahk",
+    "see-users": "spahk",
+    "read-generated-passwords": "spahk",
     "exclusive-use": "spa",
-    "see-journal": "spa",
-    "manage-security": "sp",
-    "manage-users": "sp",
+    "see-journal": "spahk",
+    "manage-security": "sphk",
+    "manage-users": "sphk",
     "transfer-timetable": "sp",
     "service": "sp",
-    "name-superadministrators": "s",
+    "name-superadministrators": "sh",
+    "see-bases": "spahk",
+    "manage-bases": "sphk",
+    "see-backups": "spahk",
+    "manage-backups": "sphk",
+    "see-account": "spahk",
+    "manage-account": "sphk",
+    "receive-credentials": "spa",
 }
 
 
@@ -102,6 +110,18 @@ def test_rank_and_group_do_not_count_in_the_other_modes(
     letter: str, mode: Mode, expected: str
 ) -> None:
     assert rights_of(DIRECTORY, PEOPLE[letter], mode) == column(expected)
+
+
+@pytest.mark.parametrize(("letter", "expected"), [("s", "h"), ("p", "k")])
+def test_the_console_is_for_the_chiefs_and_reads_nothing_in_the_base(
+    letter: str, expected: str
+) -> None:
+    assert rights_of(DIRECTORY, PEOPLE[letter], H) == column(expected)
+
+
+@pytest.mark.parametrize("letter", "amc")
+def test_the_console_is_closed_to_everybody_else(letter: str) -> None:
+    assert rights_of(DIRECTORY, PEOPLE[letter], H) == frozenset()
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -193,7 +193,7 @@ async def test_expired_contract_lets_nobody_new_in(
         inside = await WireClient.inside(door, "SPR")
         school.contract = Contract(expires=school.now().date().replace(year=2000))
         with pytest.raises(errors.ContractExpired):
-            await WireClient.connect(door).greet()
+            await WireClient.inside(door, "sec1")
         assert (await inside.call(calls.WHO_AM_I, Nothing())).login == "SPR"
 
 
