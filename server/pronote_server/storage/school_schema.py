@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from pronote_protocol.words import GroupType, Mode, OffenceCause, Rank
+from pronote_server.domain.outgoing import Channel, OutgoingState
 from pronote_server.storage.columns import UtcDateTime, boolean, new_metadata, one_of
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "journal",
     "journal_purge",
     "latch",
+    "outbox",
     "profile",
     "setting",
     "suspension",
@@ -214,6 +216,31 @@ journal_purge: Final = Table(
     "journal_purge",
     SCHOOL,
     Column("before", UtcDateTime, primary_key=True),
+)
+
+# What is to leave for the responsible of the hosting, written with whatever causes it.
+outbox: Final = Table(
+    "outbox",
+    SCHOOL,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String, nullable=False),
+    Column("channel", String, one_of("channel", Channel), nullable=False),
+    Column("recipient", String),
+    Column("subject", String, nullable=False),
+    Column("body", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, CheckConstraint("attempts >= 0", "attempts"), nullable=False),
+    Column("state", String, one_of("state", OutgoingState), nullable=False),
+    Column("problem", String),
+    Column("done_at", UtcDateTime),
+    UniqueConstraint("message_id"),
+    # A message that was sent keeps no secret; one that waits has something to say.
+    CheckConstraint("state <> 'sent' OR body IS NULL", "sent_is_emptied"),
+    CheckConstraint("state <> 'waiting' OR body IS NOT NULL", "waiting_says_something"),
+    CheckConstraint("(state = 'waiting') = (done_at IS NULL)", "done"),
+    Index(None, "state", "due_at"),
+    sqlite_autoincrement=True,
 )
 
 # PostgreSQL writes triggers in another way; a port has these to say again.
