@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -38,6 +38,8 @@ from pronote_protocol.messages import (
     Request,
     Response,
     from_wire,
+    result_to_bytes,
+    split_request,
     to_wire,
 )
 from pronote_protocol.records import unstructure
@@ -225,6 +227,8 @@ class _Conversation:
         # Ids of the requests that wait for their answer, oldest first.
         self._asked: deque[int] = deque()
         self._broken: RemoteProtocolError | None = None
+        # A payload that was looked at and is still to be heard.
+        self._held: bytes | None = None
 
     def receive(self, data: bytes | bytearray) -> None:
         """Take what the transport returned; ``b""`` means end of stream."""
@@ -233,7 +237,7 @@ class _Conversation:
     @property
     def mid_frame(self) -> bool:
         """Whether part of a frame has come and the rest has not."""
-        return self._frames.buffered > 0
+        return self._held is not None or self._frames.buffered > 0
 
     @property
     def unanswered(self) -> int:
@@ -251,7 +255,7 @@ class _Conversation:
             raise
 
     def _hear(self) -> Message | Closed | NeedData:
-        while (payload := self._frames.next_payload()) is not None:
+        while (payload := self._next_payload()) is not None:
             message = from_wire(unpack(payload, self.limits))
             saying = _saying(message)
             after = self._hears.get((self.stage, saying))
@@ -267,6 +271,10 @@ class _Conversation:
             self.stage = Stage.CLOSED
             return CLOSED
         return NEED_DATA
+
+    def _next_payload(self) -> bytes | None:
+        payload, self._held = self._held, None
+        return self._frames.next_payload() if payload is None else payload
 
     def _passes_over(self, message: Message) -> bool:
         """Check and note *message*, which may come now; whether the caller need not know."""
@@ -319,6 +327,37 @@ class ServerConversation(_Conversation):
             raise RemoteProtocolError("a client answers nothing")
         return message
 
+    def answer_known(self, known: Callable[[bytes], bytes | None]) -> bytes | None:
+        """
+        Return the frame that answers the next request, when its answer is *known* already.
+
+        Args:
+            known: Given the bytes of what is asked (method and params), returns those of
+                the result, or None. It must answer no bytes but those it has seen go
+                through `next_event`: they are not decoded here.
+
+        Returns:
+            None when `next_event` has to be asked, which then gives this request.
+
+        Raises:
+            RemoteProtocolError: As `next_event`.
+        """
+        if self.stage is not Stage.ACTIVE or self._asked or self._broken is not None:
+            return None
+        try:
+            payload = self._held = self._next_payload()
+        except RemoteProtocolError as exc:
+            self._broken = exc
+            raise
+        if payload is None or (parts := split_request(payload)) is None:
+            return None
+        ident, asked = parts
+        result = known(asked)
+        if result is None:
+            return None
+        self._held = None
+        return encode_frame(result_to_bytes(ident, result))
+
     def answer(self, ident: int, result: Any) -> bytes:
         """
         Return the frame that answers request *ident* with plain values.
@@ -331,6 +370,23 @@ class ServerConversation(_Conversation):
         if self.stage is Stage.ACTIVE:
             self._frames.max_frame = self.limits.from_client_bytes
         return data
+
+    def answer_packed(self, ident: int, result: bytes) -> bytes:
+        """
+        Return the frame that answers request *ident* with a result that is encoded already.
+
+        Raises: As `answer`.
+        """
+        after = self._says.get((self.stage, Saying.RESULT))
+        if after is None:
+            raise LocalProtocolError(f"a result in stage {self.stage.value}")
+        self._check_oldest(ident)
+        payload = result_to_bytes(pack(ident), result)
+        if len(payload) > self.limits.from_server_bytes:
+            raise MessageTooLarge(len(payload), self.limits.from_server_bytes)
+        self.stage = after
+        self._asked.popleft()
+        return encode_frame(payload)
 
     def refuse(self, ident: int, refusal: Refused) -> bytes:
         """
@@ -346,12 +402,15 @@ class ServerConversation(_Conversation):
         message = Event(EVENT_NAMES[type(event)], unstructure(event))
         return self._say(message, most=self.limits.from_server_bytes)
 
-    def _reply(self, response: Response) -> bytes:
-        if not self._asked or self._asked[0] != response.id:
+    def _check_oldest(self, ident: int) -> None:
+        if not self._asked or self._asked[0] != ident:
             oldest = self._asked[0] if self._asked else "none"
             raise LocalProtocolError(
-                f"an answer to request {response.id}, the oldest waiting is {oldest}"
+                f"an answer to request {ident}, the oldest waiting is {oldest}"
             )
+
+    def _reply(self, response: Response) -> bytes:
+        self._check_oldest(response.id)
         data = self._say(response, most=self.limits.from_server_bytes)
         self._asked.popleft()
         return data

@@ -30,7 +30,9 @@ class FrameDecoder:
 
     def __init__(self, max_frame: int) -> None:
         self.max_frame = max_frame
-        self._buffer = bytearray()
+        # The chunk that came as long as there is only one, which is nearly always: it is
+        # not copied before its frames are cut out of it.
+        self._buffer: bytes | bytearray = b""
         self._start = 0
         self._eof = False
 
@@ -40,7 +42,11 @@ class FrameDecoder:
             self._eof = True
         elif self._eof:
             raise RuntimeError("data after end of stream")
+        elif not self._buffer:
+            self._buffer = bytes(data)
         else:
+            if type(self._buffer) is bytes:
+                self._buffer = bytearray(self._buffer)
             self._buffer += data
 
     def next_payload(self) -> bytes | None:
@@ -64,14 +70,14 @@ class FrameDecoder:
             if len(buffer) >= end:
                 payload = bytes(buffer[body:end])
                 if end == len(buffer):
-                    buffer.clear()
+                    self._buffer = b""
                     self._start = 0
                 else:
                     self._start = end
                 return payload
         if start:
             # Once per read, not once per frame: many small frames cost one move.
-            del buffer[:start]
+            self._buffer = buffer = bytearray(memoryview(buffer)[start:])
             self._start = 0
         if self._eof and buffer:
             raise RemoteProtocolError("stream ended inside a frame")

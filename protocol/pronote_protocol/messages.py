@@ -54,6 +54,8 @@ __all__ = [
     "Welcome",
     "from_wire",
     "refusal_to_wire",
+    "result_to_bytes",
+    "split_request",
     "to_wire",
 ]
 
@@ -413,6 +415,30 @@ def from_wire(value: Any) -> Message:
             case [2, str(name), dict(params)] if _is_name(name):
                 return Event(name, params)
     raise RemoteProtocolError("a frame that is no request, response or event")
+
+
+# The first bytes of an id: below 0x80 it is the id itself, else so many bytes follow.
+_ID_BYTES: Final = {**dict.fromkeys(range(0x80), 0), 0xCC: 1, 0xCD: 2, 0xCE: 4}
+
+
+def split_request(payload: bytes) -> tuple[bytes, bytes] | None:
+    """
+    Return the id and what is asked (method and params) of a request, both still encoded.
+
+    Nothing of what is asked is looked at: it is for who compares it with what was decoded,
+    and found good, before. None when *payload* does not begin like a request.
+    """
+    if len(payload) < 4 or payload[0] != 0x94 or payload[1] != 0:
+        return None
+    more = _ID_BYTES.get(payload[2])
+    if more is None:
+        return None
+    return payload[2 : 3 + more], payload[3 + more :]
+
+
+def result_to_bytes(ident: bytes, result: bytes) -> bytes:
+    """Return the payload ``[1, id, nil, result]`` of an id and a result that are encoded."""
+    return b"\x94\x01" + ident + b"\xc0" + result
 
 
 def _is_id(ident: Any) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from pronote_protocol.codec import pack
 from pronote_protocol.conversation import (
     CLOSED,
     FROM_CLIENT,
@@ -49,6 +50,7 @@ from pronote_protocol.messages import (
     Pong,
     Request,
     Response,
+    to_wire,
 )
 from pronote_protocol.testing import (
     Rehearsal,
@@ -628,3 +630,67 @@ def test_an_event_encoded_for_many_is_the_event_told_to_one() -> None:
 def test_only_known_events_can_be_told() -> None:
     with pytest.raises(KeyError):
         entered().server.tell(Hello)
+
+
+# ------------------------------------------------------------------- what is known already
+
+
+def test_a_known_request_is_answered_without_being_heard() -> None:
+    server = entered().server
+    asked = Request(7, "seats.show", {"a": 1})
+    server.receive(encode_frame(pack(to_wire(asked))) + encode_frame(pack(to_wire(asked))))
+    seen: list[bytes] = []
+
+    def known(what: bytes) -> bytes | None:
+        seen.append(what)
+        return pack([1, 2]) if len(seen) == 2 else None
+
+    assert server.answer_known(known) is None
+    assert server.next_event() == asked
+    # The oldest is answered first, and nothing is known before.
+    assert server.answer_known(known) is None
+    assert len(seen) == 1
+    plainly = server.answer(7, [1, 2])
+    assert server.answer_known(known) == plainly
+    assert seen[0] == seen[1] == pack("seats.show") + pack({"a": 1})
+    assert server.unanswered == 0
+    assert server.next_event() is NEED_DATA
+    assert server.answer_known(known) is None
+
+
+def test_an_answer_that_is_packed_is_the_same_frame() -> None:
+    one, other = entered().server, entered().server
+    for ident in (0, 127, 128, 255, 256, 65_535, 65_536, 2**32 - 1):
+        frame = encode_frame(pack(to_wire(Request(ident, "seats.show", {}))))
+        for server in (one, other):
+            server.receive(frame)
+            server.next_event()
+        assert one.answer(ident, {"x": "é"}) == other.answer_packed(ident, pack({"x": "é"}))
+    with pytest.raises(LocalProtocolError):
+        one.answer_packed(0, b"\xc0")
+
+
+def test_a_packed_answer_that_is_too_long_leaves_the_request_waiting() -> None:
+    server = entered().server
+    server.receive(encode_frame(pack(to_wire(Request(1, "seats.show", {})))))
+    server.next_event()
+    with pytest.raises(MessageTooLarge):
+        server.answer_packed(1, pack(b"x" * server.limits.from_server_bytes))
+    assert server.unanswered == 1
+
+
+def test_nothing_is_known_before_a_session() -> None:
+    server = ServerConversation(WireLimits())
+    server.receive(encode_frame(pack(to_wire(Request(0, "hello", {})))))
+    assert server.answer_known(lambda _: b"\xc0") is None
+    assert isinstance(server.next_event(), Request)
+
+
+def test_what_is_broken_stays_broken_for_who_knows_the_answers() -> None:
+    server = entered().server
+    server.receive((server.limits.from_client_bytes + 1).to_bytes(4, "big"))
+    with pytest.raises(FrameTooLarge):
+        server.answer_known(lambda _: b"\xc0")
+    assert server.answer_known(lambda _: b"\xc0") is None
+    with pytest.raises(FrameTooLarge):
+        server.next_event()

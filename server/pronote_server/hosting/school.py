@@ -32,6 +32,7 @@ from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
+from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
 from pronote_server.hosting.uploads import UploadBounds, Uploads
 from pronote_server.storage.base_file import BaseHeader
@@ -49,11 +50,19 @@ _DOCUMENTS: Final = UploadBounds(most_bytes=LARGEST_DOCUMENT, most_uploads=8)
 
 @attrs.frozen
 class OpenBase:
-    """The base that is loaded, and the threads that touch its file."""
+    """
+    The base that is loaded, and the threads that touch its file.
+
+    Attributes:
+        hot: What of it is kept as it travels.
+    """
 
     header: BaseHeader
     file: Path
     database: Database
+    hot: HotAnswers = attrs.field(
+        default=attrs.Factory(lambda base: HotAnswers(base.database.freshness), takes_self=True)
+    )
 
     @property
     def shown_name(self) -> str:

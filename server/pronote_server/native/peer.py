@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import CoroutineType
 from typing import Any
 
@@ -35,6 +36,7 @@ from pronote_protocol.records import structure, unstructure
 from pronote_protocol.words import Farewell
 from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye
+from pronote_server.hosting.hot_answers import Packed, is_kept
 from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.native.doorstep import Doorstep
 from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, StorageFailed
@@ -69,6 +71,8 @@ class Peer:
         self._log = log
         self._slow: tuple[Request, Coroutine[Any, Any, Any]] | None = None
         self._more = False
+        # What the next request asks, as its bytes; of requests `recall` did not know.
+        self._asked: bytes | None = None
         self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
             "hello": doorstep.hello,
             "login.start": doorstep.login_start,
@@ -128,6 +132,13 @@ class Peer:
         self._more = False
         try:
             for _ in range(_REQUESTS_IN_A_ROW):
+                self._asked = None
+                known = self.wire.answer_known(self._recall)
+                if known is not None:
+                    out.append(known)
+                    if self.wire.mid_frame:
+                        continue
+                    break
                 message = self.wire.next_event()
                 if message is NEED_DATA:
                     break
@@ -147,12 +158,26 @@ class Peer:
                 self._more = True
         except RemoteProtocolError as exc:
             self._break_off(exc)
-        self.doorstep.count_requests(len(out))
+        if out:
+            self.doorstep.count_requests(len(out))
         if not self.wire.mid_frame:
             self.frame_since = None
         elif self.frame_since is None:
             self.frame_since = self.heard_at
-        return b"".join(out)
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def _recall(self, asked: bytes) -> bytes | None:
+        """Return the answer to what is asked, if it is kept and may be given."""
+        school, session = self.doorstep.visited()
+        base = school.base
+        if base is None or not school.in_service:
+            return None
+        kept = base.hot.recall(asked, session)
+        if kept is None:
+            self._asked = asked
+        else:
+            session.last_call_at = school.clock.timestamp()
+        return kept
 
     def _hear(self, event: Event) -> bytes:
         if event.name == "ping":
@@ -189,7 +214,12 @@ class Peer:
         params = structure(request.params, call.params)
         if call.writes:
             exclusive_use.check_may_write(school, session)
-        return ANSWERS[request.method](Visit(school, session, key), params)
+        visit, answer = Visit(school, session, key), ANSWERS[request.method]
+        if is_kept(call) and self._asked is not None and school.base is not None:
+            return school.base.hot.keep(
+                self._asked, call, session, partial(answer, visit, params)
+            )
+        return answer(visit, params)
 
     async def _unauthorised(self, method: str) -> None:
         school, session = self.doorstep.visited()
@@ -198,6 +228,8 @@ class Peer:
 
     def _say(self, request: Request, result: Any) -> bytes:
         try:
+            if type(result) is Packed:
+                return self.wire.answer_packed(request.id, result.data)
             return self.wire.answer(request.id, unstructure(result))
         except MessageTooLarge as exc:
             return self._crash(request, exc)

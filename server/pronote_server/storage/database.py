@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ import trio
 from sqlalchemy import Connection
 
 from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
+from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
 from pronote_server.storage.sqlite import checkpoint, reading_engine, writing_engine
 
@@ -80,14 +81,21 @@ class Database:
 
     A *command* or *query* is a function of a Connection. It runs in another thread, inside a
     transaction that is not its own: it must neither commit nor touch what belongs to tasks.
+
+    Attributes:
+        freshness: Which tables changed when.
     """
 
     def __init__(self, path: Path, *, inline: bool, readers: int) -> None:
         # Blocks on the disk; `open_database` calls it in a thread.
         self.path = path
         self._inline = inline
-        self._writer = writing_engine(path).connect()
-        reading = reading_engine(path)
+        self.freshness = Freshness()
+        self._changed: set[str] = set()  # by the transaction that is open
+        writing, reading = writing_engine(path), reading_engine(path)
+        note_changes(writing, self._changed)
+        note_readings(reading)
+        self._writer = writing.connect()
         self._idle_readers = [reading.connect() for _ in range(readers)]
         self._reading = trio.CapacityLimiter(readers)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -194,7 +202,7 @@ class Database:
         self._outstanding[job] = None
         self._posts_outstanding += job.posted
         if self._inline:
-            commit_together(self._writer, [job])
+            self._commit([job])
             self._deliver([job])
         else:
             self._queue.put(job)
@@ -274,12 +282,21 @@ class Database:
         try:
             while (first := self._queue.get()) is not None:
                 group: list[_Waiting] = []
-                commit_together(self._writer, self._what_waits(first, group))
+                self._commit(self._what_waits(first, group))
                 token.run_sync_soon(self._deliver, group)
         except BaseException as error:
             crash = error
         with suppress(trio.RunFinishedError):
             token.run_sync_soon(self._writer_has_ended, self._end_writing(crash))
+
+    def _commit(self, jobs: Iterable[_Waiting]) -> None:
+        self._changed.clear()
+        try:
+            commit_together(
+                self._writer, jobs, lambda: self.freshness.begin(frozenset(self._changed))
+            )
+        finally:
+            self.freshness.finish()
 
     def _what_waits(self, first: _Waiting, group: list[_Waiting]) -> Iterator[_Waiting]:
         """Yield *first* and those behind it while they come, noting each in *group*."""

@@ -42,7 +42,9 @@ class Job:
             self.error = None  # its traceback refers to this frame: no cycle
 
 
-def commit_together(connection: Connection, jobs: Iterable[Job]) -> None:
+def commit_together(
+    connection: Connection, jobs: Iterable[Job], before_commit: Callable[[], None] | None = None
+) -> None:
     """
     Run *jobs* in one transaction; afterwards each knows its result or its error.
 
@@ -59,6 +61,8 @@ def commit_together(connection: Connection, jobs: Iterable[Job]) -> None:
             for job in jobs:
                 run.append(job)
                 _run_alone(connection, job)
+            if before_commit is not None:
+                before_commit()
     except Exception as error:
         # After a COMMIT that failed, SQLAlchemy believes the transaction over, and the
         # database may not: ask the driver, to whom a rollback of nothing is nothing.

@@ -1,0 +1,142 @@
+"""
+Which tables changed when, so that an answer made from some of them may be given again.
+
+Nobody declares anything: the writer's statements are looked at for the tables they change,
+those of a reading that is `recording` for the tables they read. A table counts as changed
+from the moment just *before* the COMMIT, so that whoever has seen a new row is never given an
+answer from before it; and a reading counts from the last commit that was over when it began.
+In doubt (a statement of another kind) everything has changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
+
+from pronote_server.storage.base_schema import BASE, DOCUMENT_OWNERS
+
+__all__ = ["Freshness", "changing", "note_changes", "note_readings", "recording"]
+
+_EVERYTHING: Final = "*"
+_TABLES: Final = frozenset(BASE.tables)
+_WORD: Final = re.compile(r"\w+")
+# Statements that change no row; of those that do, the table is the word after these.
+_HARMLESS: Final = re.compile(
+    r"\s*(SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|PRAGMA)\b", re.IGNORECASE
+)
+_CHANGING: Final = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM) "?(\w+)', re.IGNORECASE)
+
+_reading: ContextVar[set[str] | None] = ContextVar("tables of the reading", default=None)
+
+
+def _dragged() -> dict[str, frozenset[str]]:
+    """Return what goes or changes with the rows of each table: cascades, and documents."""
+    direct: dict[str, set[str]] = {name: {name} for name in _TABLES}
+    for table in BASE.tables.values():
+        for key in table.foreign_keys:
+            if (key.ondelete or "RESTRICT") != "RESTRICT":
+                direct[key.column.table.name].add(table.name)
+    for owner in DOCUMENT_OWNERS.values():  # by a trigger
+        direct[owner.name].add("document")
+    for _ in direct:
+        for dragged in direct.values():
+            dragged.update(*(direct[name] for name in dragged))
+    return {name: frozenset(dragged) for name, dragged in direct.items()}
+
+
+_DRAGGED: Final = _dragged()
+
+
+@lru_cache(maxsize=4096)
+def changing(statement: str) -> frozenset[str]:
+    """Return the tables that *statement* may change, more rather than fewer."""
+    if _HARMLESS.match(statement):
+        return frozenset()
+    found = _CHANGING.match(statement)
+    if found is None or found[2] not in _TABLES:
+        return frozenset({_EVERYTHING})
+    verb, table = found[1].upper(), found[2]
+    return _DRAGGED[table] if verb == "DELETE FROM" else frozenset({table})
+
+
+@lru_cache(maxsize=4096)
+def _read_by(statement: str) -> frozenset[str]:
+    """Return the tables whose names *statement* holds, which are those it reads or more."""
+    return _TABLES.intersection(_WORD.findall(statement))
+
+
+class Freshness:
+    """
+    The numbers of the commits of one database.
+
+    The writer thread counts, the Trio thread asks; each attribute is replaced whole, and the
+    order of the lines is what makes it right.
+
+    Attributes:
+        finished: Number of the last commit that is over.
+    """
+
+    __slots__ = ("_begun", "_changed", "finished")
+
+    def __init__(self) -> None:
+        self.finished = 0
+        self._begun = 0
+        self._changed: dict[str, int] = {}
+
+    def begin(self, tables: Collection[str]) -> None:
+        """Note that a COMMIT which changes *tables* is about to be tried."""
+        number = self.finished + 1
+        for table in tables:
+            self._changed[table] = number
+        self._begun = number
+
+    def finish(self) -> None:
+        """Note that it is over, whatever came of it."""
+        self.finished = self._begun
+
+    @property
+    def latest(self) -> int:
+        """The last commit that was begun: while it stays, nothing gets stale."""
+        return self._begun
+
+    def unchanged(self, tables: Collection[str], since: int) -> bool:
+        """Whether none of *tables* was changed after commit *since*."""
+        changed = self._changed
+        if changed.get(_EVERYTHING, 0) > since:
+            return False
+        return all(changed.get(table, 0) <= since for table in tables)
+
+
+@contextmanager
+def recording() -> Iterator[set[str]]:
+    """Collect the tables that are read by this task, and for it in threads, in the block."""
+    tables: set[str] = set()
+    token = _reading.set(tables)
+    try:
+        yield tables
+    finally:
+        _reading.reset(token)
+
+
+def note_readings(engine: Engine) -> None:
+    """Have the statements of *engine* collected for readings that are `recording`."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: bool) -> None:
+        tables = _reading.get()
+        if tables is not None:
+            tables.update(_read_by(statement))
+
+
+def note_changes(engine: Engine, changed: set[str]) -> None:
+    """Have the tables that the statements of *engine* change added to *changed*."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: bool) -> None:
+        changed.update(changing(statement))
