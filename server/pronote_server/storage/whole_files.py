@@ -74,6 +74,9 @@ class Disk(Protocol):
     def replace(self, source: Path, target: Path) -> None:
         """Give *source* the name *target*, in place of what has it."""
 
+    def link(self, source: Path, target: Path) -> None:
+        """Give *source* a second name, that nothing has yet."""
+
     def unlink(self, path: Path) -> None:
         """Remove the file if it is there."""
 
@@ -107,6 +110,9 @@ class RealDisk:
     def replace(self, source: Path, target: Path) -> None:
         source.replace(target)
 
+    def link(self, source: Path, target: Path) -> None:
+        target.hardlink_to(source)
+
     def unlink(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
@@ -139,7 +145,12 @@ class WholeFile:
 
 @contextmanager
 def whole_file(
-    path: Path, *, mode: int = 0o600, disk: Disk = REAL_DISK, finish: bool = True
+    path: Path,
+    *,
+    mode: int = 0o600,
+    disk: Disk = REAL_DISK,
+    finish: bool = True,
+    sync: bool = True,
 ) -> Iterator[WholeFile]:
     """
     Write the file at *path*; when the block ends well it is there, and the disk keeps it.
@@ -149,6 +160,7 @@ def whole_file(
     Args:
         finish: Whether to put it in place. If not, it is left synced at its ``draft``, for
             the caller to look at and then `put_in_place` or unlink.
+        sync: Not for what is of no use after a power cut.
 
     Raises:
         OSError: The disk said no; *path* is as it was, or (when only the last sync failed)
@@ -159,11 +171,14 @@ def whole_file(
     try:
         try:
             yield WholeFile(draft, file)
-            disk.sync(file)
+            if sync:
+                disk.sync(file)
         finally:
             file.close()
-        if finish:
+        if finish and sync:
             put_in_place(draft, path, disk=disk)
+        elif finish:
+            disk.replace(draft, path)
     except BaseException:
         with suppress(OSError):
             disk.unlink(draft)
