@@ -7,7 +7,6 @@ at the file itself.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,6 +28,13 @@ from pronote_server.storage.errors import (
 )
 from pronote_server.storage.migrations import BASE_FAMILY
 from pronote_server.storage.sqlite import checkpoint, writing_engine
+from pronote_server.storage.whole_files import (
+    REAL_DISK,
+    Disk,
+    draft_of,
+    put_in_place,
+    saying_what_the_disk_said,
+)
 
 __all__ = [
     "APPLICATION_ID",
@@ -80,6 +86,7 @@ def create_base(
     school_year: int,
     grid: TimeGrid,
     now: datetime,
+    disk: Disk = REAL_DISK,
 ) -> None:
     """
     Make an empty base at *path*: the whole of it, on disk, or nothing. Blocks.
@@ -90,8 +97,7 @@ def create_base(
     """
     if path.exists():
         raise FileExistsError(path)
-    draft = path.with_name(f".{path.name}.part")
-    _remove(draft)
+    draft = draft_of(path)
     try:
         with saying_it_in_our_words(), writing_engine(draft).connect() as conn:
             with conn.begin():
@@ -112,9 +118,9 @@ def create_base(
                 )
                 put_grid(conn, grid)
             checkpoint(conn)
-        _sync(draft)
-        draft.rename(path)
-        _sync(path.parent)
+        with saying_what_the_disk_said():
+            disk.sync_file(draft)
+            put_in_place(draft, path, disk=disk)
     finally:
         _remove(draft)
 
@@ -254,15 +260,6 @@ def _is_sound(conn: Connection) -> bool:
     pages = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
     dangling = conn.exec_driver_sql("PRAGMA foreign_key_check").first()
     return pages == "ok" and dangling is None
-
-
-def _sync(path: Path) -> None:
-    """Have the disk keep the file, or the names in the folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(draft: Path) -> None:

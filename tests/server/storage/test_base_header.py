@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from pronote_server.storage.base_file import (
 )
 from pronote_server.storage.base_header import FORMAT_VERSION
 from pronote_server.storage.database import open_database
-from pronote_server.storage.errors import BaseFileRefused
+from pronote_server.storage.errors import BaseFileRefused, StorageFailed
+from pronote_server.storage.whole_files import RealDisk
 
 CREATED = datetime(2020, 6, 27, 17, 6, tzinfo=UTC)
 
@@ -73,15 +75,15 @@ def test_creating_never_touches_what_is_there(base_path: Path, grid: TimeGrid) -
     assert base_path.read_bytes() == before
 
 
-@pytest.mark.parametrize("failing", ["put_grid", "checkpoint", "_sync"])
+@pytest.mark.parametrize("failing", ["put_grid", "checkpoint", "put_in_place"])
 def test_creating_that_fails_leaves_nothing(
     tmp_path: Path, grid: TimeGrid, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("no space left on device")
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(base_header, failing, fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises((OSError, StorageFailed)):
         create_base(
             tmp_path / "Base.not",
             name="Base",
@@ -94,18 +96,22 @@ def test_creating_that_fails_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_is_on_disk_before_it_has_its_name(
-    tmp_path: Path, grid: TimeGrid, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_file_is_on_disk_before_it_has_its_name(tmp_path: Path, grid: TimeGrid) -> None:
     synced: list[tuple[str, bool]] = []
     path = tmp_path / "Base.not"
-    monkeypatch.setattr(
-        base_header, "_sync", lambda what: synced.append((what.name, path.exists()))
+
+    class Watched(RealDisk):
+        def sync_file(self, what: Path) -> None:
+            synced.append((what.suffix, path.exists()))
+
+        def sync_folder(self, what: Path) -> None:
+            synced.append((what.name, path.exists()))
+
+    create_base(
+        path, name="Base", rne=None, school_year=2020, grid=grid, now=CREATED, disk=Watched()
     )
 
-    create_base(path, name="Base", rne=None, school_year=2020, grid=grid, now=CREATED)
-
-    assert synced == [(".Base.not.part", False), (tmp_path.name, True)]
+    assert synced == [(".part", False), (tmp_path.name, True)]
 
 
 def missing(path: Path) -> None:

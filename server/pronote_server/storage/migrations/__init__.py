@@ -73,9 +73,9 @@ class Family:
             return None
         return conn.execute(select(_VERSION.c.version_num)).scalar()
 
-    def upgrade(self, conn: Connection) -> None:
+    def upgrade(self, conn: Connection, revision: str | None = None) -> None:
         """
-        Bring the file to `head`.
+        Bring the file to *revision*; to `head`, unless it is said.
 
         Raises:
             NewerThanThisProgram: Its revision is unknown here; nothing was changed.
@@ -93,7 +93,7 @@ class Family:
         if version is not None and version not in known:
             raise NewerThanThisProgram(version)
         with _ONE_AT_A_TIME:
-            command.upgrade(config, "head")
+            command.upgrade(config, revision or "head")
 
     def differences(self, conn: Connection) -> list[Any]:
         """Return what Alembic would still change in the file; for tests."""

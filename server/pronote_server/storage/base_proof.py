@@ -1,0 +1,205 @@
+"""
+Whether a file that comes from elsewhere is a base, the whole of it and nothing else.
+
+Such a file is hostile until it is proven: an SQLite file can bring views and triggers that act
+when somebody reads, and pages that lead in circles. It is opened read only, believed nothing,
+its schema compared to the letter with the one this program makes, and every page and reference
+checked, before anybody reads a row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, select, union
+
+from pronote_server.storage.base_content import Counters, counters
+from pronote_server.storage.base_header import (
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    BaseHeader,
+    read_header,
+    upgrade_base,
+)
+from pronote_server.storage.base_schema import document, photo
+from pronote_server.storage.errors import BaseFileRefused, StorageFailed, in_our_words
+from pronote_server.storage.migrations import BASE_FAMILY
+
+__all__ = ["BaseProof", "prove_base"]
+
+_HEADER_BYTES: Final = 100
+_MAGIC: Final = b"SQLite format 3\0"
+# Of the database's own steps, between two looks at what it has used up.
+_STEPS: Final = 100_000
+# A page of an honest base costs a few thousand steps; circles never end.
+_STEPS_IN_ALL: Final = 200_000_000
+_STEPS_A_PAGE: Final = 100_000
+# Longest text or blob; a document is not in the base.
+_LONGEST_VALUE: Final = 32 * 1024 * 1024
+
+_FOREIGN: Final = (
+    "Ce fichier n'est pas une base PRONOTE de ce programme.",
+    "This file is not a PRONOTE base of this program.",
+)
+_NEWER: Final = (
+    "Cette base provient d'une version plus récente du programme.",
+    "This base comes from a later version of the program.",
+)
+_DAMAGED: Final = ("Cette base est endommagée.", "This base is damaged.")
+_OTHER_SCHEMA: Final = (
+    "Cette base contient autre chose que ce que ce programme y met.",
+    "This base holds something this program does not put there.",
+)
+
+
+@attrs.frozen(kw_only=True)
+class BaseProof:
+    """
+    What was found in a base that is proven.
+
+    Attributes:
+        documents: SHA-256 of every document and photo it refers to.
+    """
+
+    header: BaseHeader
+    counters: Counters
+    documents: frozenset[str]
+
+
+def prove_base(path: Path) -> BaseProof:
+    """
+    Check the base at *path*, which nobody has open; it is not written to. Blocking.
+
+    Raises:
+        BaseFileRefused: It is foreign, newer, hostile or damaged.
+        StorageFailed: The disk said no.
+    """
+    version = _version(path)
+    try:
+        with closing(_open(path)) as driver:
+            _compare_schema(driver, version)
+            if driver.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise BaseFileRefused(*_DAMAGED)
+            if driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                raise BaseFileRefused(*_DAMAGED)
+            return _read(driver, version)
+    except sqlite3.Error as error:
+        failed = in_our_words(error)
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM")):
+            raise StorageFailed(name) from failed
+        raise BaseFileRefused(*_DAMAGED) from error
+    except (ValueError, TypeError, OverflowError) as error:  # a value that is none
+        raise BaseFileRefused(*_DAMAGED) from error
+
+
+def _version(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_HEADER_BYTES)
+            size = file.seek(0, 2)
+    except OSError as error:
+        raise StorageFailed(f"OS_{error.errno}") from error
+    if len(start) < _HEADER_BYTES or not start.startswith(_MAGIC):
+        raise BaseFileRefused(*_FOREIGN)
+    if int.from_bytes(start[68:72], "big") != APPLICATION_ID:
+        raise BaseFileRefused(*_FOREIGN)
+    version = int.from_bytes(start[60:64], "big")
+    if version > FORMAT_VERSION:
+        raise BaseFileRefused(*_NEWER)
+    page = int.from_bytes(start[16:18], "big")
+    page = 65_536 if page == 1 else page
+    if version < 1 or page < 512 or size % page:
+        raise BaseFileRefused(*_DAMAGED)
+    return version
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # Immutable: no log beside it is read, and none is made.
+    driver = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro&immutable=1",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    steps = _STEPS_IN_ALL + _STEPS_A_PAGE * (path.stat().st_size // 512)
+    left = [steps // _STEPS]
+
+    def used_up() -> bool:
+        left[0] -= 1
+        return left[0] < 0
+
+    driver.set_progress_handler(used_up, _STEPS)
+    driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+        driver.execute(f"PRAGMA {pragma}")
+    return driver
+
+
+def _compare_schema(driver: sqlite3.Connection, version: int) -> None:
+    found = driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchmany(
+        10_000
+    )
+    if frozenset(found) != _expected_schema(version):
+        raise BaseFileRefused(*_OTHER_SCHEMA)
+
+
+_MAKING: Final = threading.Lock()
+
+
+def _expected_schema(version: int) -> frozenset[tuple[Any, ...]]:
+    with _MAKING:
+        return _made_schema(version)
+
+
+@lru_cache
+def _made_schema(version: int) -> frozenset[tuple[Any, ...]]:
+    """Return what `sqlite_master` says in a base of that format."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.connect() as conn:
+        with conn.begin():
+            if version == FORMAT_VERSION:
+                BASE_FAMILY.create(conn)
+            else:
+                BASE_FAMILY.upgrade(conn, f"{version:04}")
+        rows = conn.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
+        return frozenset(tuple(row) for row in rows)
+
+
+def _read(driver: sqlite3.Connection, version: int) -> BaseProof:
+    if version == FORMAT_VERSION:
+        return _found(driver)
+    # What an older base holds is read once it is one of today: in memory, for it stays as
+    # it is.
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as today:
+        driver.backup(today)
+        with _as_ours(today).connect() as conn, conn.begin():
+            upgrade_base(conn)
+        proof = _found(today)
+    return attrs.evolve(proof, header=attrs.evolve(proof.header, format_version=version))
+
+
+def _found(driver: sqlite3.Connection) -> BaseProof:
+    each = union(select(document.c.sha256), select(photo.c.sha256))
+    with _as_ours(driver).connect() as conn:
+        return BaseProof(
+            header=read_header(conn),
+            counters=counters(conn),
+            documents=frozenset(conn.execute(each).scalars()),
+        )
+
+
+def _as_ours(driver: sqlite3.Connection) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
+
+    @event.listens_for(engine, "begin")
+    def begin_ourselves(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
