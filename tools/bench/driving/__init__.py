@@ -1,0 +1,1 @@
+"""The generator: raw sockets, bytes made before, answers counted."""

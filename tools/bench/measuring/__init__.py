@@ -1,0 +1,1 @@
+"""Processor time, processes, turns, and what a figure is."""
