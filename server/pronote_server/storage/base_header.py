@@ -41,6 +41,7 @@ __all__ = [
     "FORMAT_VERSION",
     "BaseHeader",
     "create_base",
+    "fill_base",
     "inspect_base",
     "put_grid",
     "read_grid",
@@ -101,28 +102,41 @@ def create_base(
     try:
         with saying_it_in_our_words(), writing_engine(draft).connect() as conn:
             with conn.begin():
-                BASE_FAMILY.create(conn)
-                _mark(conn)
-                conn.execute(
-                    insert(header),
-                    {
-                        "id": 1,
-                        "kind": "base",
-                        "name": name,
-                        "rne": rne,
-                        "school_year": school_year,
-                        "created_at": now,
-                        "last_entry_at": None,
-                        "revision": 0,
-                    },
-                )
-                put_grid(conn, grid)
+                fill_base(conn, name=name, rne=rne, school_year=school_year, grid=grid, now=now)
             checkpoint(conn)
         with saying_what_the_disk_said():
             disk.sync_file(draft)
             put_in_place(draft, path, disk=disk)
     finally:
         _remove(draft)
+
+
+def fill_base(
+    conn: Connection,
+    *,
+    name: str,
+    rne: str | None,
+    school_year: int,
+    grid: TimeGrid,
+    now: datetime,
+) -> None:
+    """Make an empty base of an empty database."""
+    BASE_FAMILY.create(conn)
+    _mark(conn)
+    conn.execute(
+        insert(header),
+        {
+            "id": 1,
+            "kind": "base",
+            "name": name,
+            "rne": rne,
+            "school_year": school_year,
+            "created_at": now,
+            "last_entry_at": None,
+            "revision": 0,
+        },
+    )
+    put_grid(conn, grid)
 
 
 def upgrade_base(conn: Connection) -> None:
@@ -221,11 +235,20 @@ def read_grid(conn: Connection) -> TimeGrid:
 
 
 def _mark(conn: Connection) -> None:
+    if not _is_file(conn):
+        return
     conn.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     conn.exec_driver_sql(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
+def _is_file(conn: Connection) -> bool:
+    return conn.dialect.name == "sqlite"
+
+
 def _marks(conn: Connection) -> tuple[int, int]:
+    if not _is_file(conn):
+        # No file, so nothing to take for another's; its format is its revision.
+        return APPLICATION_ID, int(BASE_FAMILY.version(conn) or 0)
     return (
         conn.exec_driver_sql("PRAGMA application_id").scalar_one(),
         conn.exec_driver_sql("PRAGMA user_version").scalar_one(),

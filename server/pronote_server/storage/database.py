@@ -1,5 +1,5 @@
 """
-The way into one SQLite file: one thread writes, a few others read, Trio tasks wait.
+The way into one file or base: one thread writes, a few others read, Trio tasks wait.
 
 Who owns what: the writing connection belongs to the writer thread; a reading connection belongs
 to the thread that took it from the idle ones, until it puts it back; everything else belongs to
@@ -15,19 +15,19 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 import structlog
 import trio
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
 from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
-from pronote_server.storage.sqlite import checkpoint, reading_engine, writing_engine
+from pronote_server.storage.sqlite import SqliteFile
 
-__all__ = ["Database", "DatabaseStatistics", "open_database"]
+__all__ = ["Database", "DatabaseStatistics", "Place", "open_database"]
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -75,9 +75,24 @@ class _Waiting(Job):
     late: Callable[[Any], None] | None = None
 
 
+class Place(Protocol):
+    """Where a database is: a SQLite file, or a base on PostgreSQL."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+
+    def writing_engine(self) -> Engine: ...
+
+    def reading_engine(self) -> Engine: ...
+
+    def settle(self, connection: Connection) -> None:
+        """Make it whole by itself, before the writing connection is closed."""
+
+
 class Database:
     """
-    One file. Get it from `open_database`; call it from the Trio thread only.
+    One of them. Get it from `open_database`; call it from the Trio thread only.
 
     A *command* or *query* is a function of a Connection. It runs in another thread, inside a
     transaction that is not its own: it must neither commit nor touch what belongs to tasks.
@@ -86,13 +101,13 @@ class Database:
         freshness: Which tables changed when.
     """
 
-    def __init__(self, path: Path, *, inline: bool, readers: int) -> None:
+    def __init__(self, place: Place, *, inline: bool, readers: int) -> None:
         # Blocks on the disk; `open_database` calls it in a thread.
-        self.path = path
+        self.place = place
         self._inline = inline
         self.freshness = Freshness()
         self._changed: set[str] = set()  # by the transaction that is open
-        writing, reading = writing_engine(path), reading_engine(path)
+        writing, reading = place.writing_engine(), place.reading_engine()
         note_changes(writing, self._changed)
         note_readings(reading)
         self._writer = writing.connect()
@@ -172,7 +187,7 @@ class Database:
             self._refused_posts += 1
             if not self._queue_is_full:  # once, not once for each of a flood
                 self._queue_is_full = True
-                log.warning("database.queue_full", database=self.path.name)
+                log.warning("database.queue_full", database=self.place.name)
             return False
         self._queue_is_full = False
         self._put(_Waiting(command, posted=True))
@@ -196,9 +211,9 @@ class Database:
 
     def _put(self, job: _Waiting) -> None:
         if self._closed:
-            raise DatabaseClosed(self.path.name)
+            raise DatabaseClosed(self.place.name)
         if self._crash is not None:
-            raise DatabaseBroken(self.path.name) from self._crash
+            raise DatabaseBroken(self.place.name) from self._crash
         self._outstanding[job] = None
         self._posts_outstanding += job.posted
         if self._inline:
@@ -223,20 +238,20 @@ class Database:
         del self._outstanding[job]
         self._posts_outstanding -= job.posted
         if job.posted and job.error is not None:
-            log.error("database.post_failed", database=self.path.name, exc_info=job.error)
+            log.error("database.post_failed", database=self.place.name, exc_info=job.error)
         if job.task is not None:
             trio.lowlevel.reschedule(job.task)
         elif job.late is not None and job.error is None and not self._inline:
             try:
                 job.late(job.result)
             except Exception:  # it would take the whole loop with it
-                log.exception("database.late_failed", database=self.path.name)
+                log.exception("database.late_failed", database=self.place.name)
 
     def _lose_writer(self, why: BaseException) -> None:
         """Tell everybody who waits; nobody else will."""
         self._crash = why
         for job in list(self._outstanding):
-            job.error = DatabaseBroken(self.path.name)
+            job.error = DatabaseBroken(self.place.name)
             job.error.__cause__ = why
             self._settle(job)
 
@@ -259,7 +274,7 @@ class Database:
         if scope.cancelled_caught:
             log.error(
                 "database.not_drained",
-                database=self.path.name,
+                database=self.place.name,
                 lost=len(self._outstanding),
             )
             self._lose_writer(TimeoutError(f"not drained after {DRAIN_SECONDS} s"))
@@ -268,7 +283,7 @@ class Database:
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         if self._closed:
-            raise DatabaseClosed(self.path.name)
+            raise DatabaseClosed(self.place.name)
         reader = self._idle_readers.pop()  # there are as many as the limiter has tokens
         try:
             with saying_it_in_our_words(), reader.begin():
@@ -316,7 +331,7 @@ class Database:
     def _end_writing(self, crash: BaseException | None) -> BaseException | None:
         try:
             if crash is None:
-                checkpoint(self._writer)
+                self.place.settle(self._writer)
             self._writer.close()
         except Exception as error:
             return crash or error
@@ -324,17 +339,17 @@ class Database:
 
     def _writer_has_ended(self, crash: BaseException | None) -> None:
         if crash is not None:
-            log.critical("database.writer_crashed", database=self.path.name, exc_info=crash)
+            log.critical("database.writer_crashed", database=self.place.name, exc_info=crash)
             self._lose_writer(crash)
         self._writer_ended.set()
 
 
 @asynccontextmanager
 async def open_database(
-    path: Path, *, inline: bool = False, readers: int = 2
+    place: Path | Place, *, inline: bool = False, readers: int = 2
 ) -> AsyncIterator[Database]:
     """
-    Open the file at *path* (created when missing) for as long as the block lasts.
+    Open the database at *place* for as long as the block lasts; a file is created when missing.
 
     Leaving commits what is queued, moves the log into the file and closes it; that is not
     cancelled from outside, and takes at most `DRAIN_SECONDS`.
@@ -347,14 +362,16 @@ async def open_database(
     Raises:
         StorageFailed: The file cannot be opened, or is no database.
     """
-    opening = partial(Database, path, inline=inline, readers=readers)
+    if isinstance(place, Path):
+        place = SqliteFile(place)
+    opening = partial(Database, place, inline=inline, readers=readers)
     with saying_it_in_our_words():
         database = opening() if inline else await trio.to_thread.run_sync(opening)
     if not inline:
         threading.Thread(
             target=database._write_until_told,
             args=(trio.lowlevel.current_trio_token(),),
-            name=f"writer of {path.name}",
+            name=f"writer of {place.name}",
             daemon=True,  # a stuck disk must not keep the process alive
         ).start()
     try:

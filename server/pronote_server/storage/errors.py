@@ -112,6 +112,9 @@ def in_our_words(error: Exception) -> Exception:
         if not code.startswith(_FAILURES):
             return error
         named = StorageFailed(code)
+    elif isinstance(error, exc.OperationalError):
+        # psycopg says which in five characters, and nothing when the server is not there.
+        named = StorageFailed(f"POSTGRESQL_{getattr(error.orig, 'sqlstate', None) or 'LOST'}")
     else:
         return error
     named.__cause__ = error

@@ -1,7 +1,7 @@
 """
 What is particular to SQLite: how its connections are opened, and its pragmas.
 
-A PostgreSQL sibling of this module would be the whole of the difference for `database`.
+`postgresql` is its sibling.
 """
 
 from __future__ import annotations
@@ -10,12 +10,33 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
-__all__ = ["checkpoint", "reading_engine", "writing_engine"]
+__all__ = ["SqliteFile", "checkpoint", "reading_engine", "writing_engine"]
 
 # How long to wait for another process that holds the file (a backup tool, a curious `sqlite3`).
 BUSY_SECONDS: Final = 5.0
+
+
+@attrs.frozen
+class SqliteFile:
+    """Where a file is, for `open_database`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def writing_engine(self) -> Engine:
+        return writing_engine(self.path)
+
+    def reading_engine(self) -> Engine:
+        return reading_engine(self.path)
+
+    def settle(self, connection: Connection) -> None:
+        checkpoint(connection)
 
 
 def writing_engine(path: Path) -> Engine:

@@ -38,6 +38,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 # A Monday, 9:30 in Paris.
 MORNING: Final = datetime(2020, 9, 14, 7, 30, tzinfo=UTC)
 MONDAY: Final = date(2020, 9, 14)

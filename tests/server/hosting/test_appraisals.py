@@ -40,6 +40,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 NOW: Final = datetime(2020, 10, 5, 10, 0, tzinfo=UTC)
 
 

@@ -42,6 +42,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 CONTRACT = Contract(consultation=True)
 
 

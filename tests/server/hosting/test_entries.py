@@ -56,6 +56,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 RENTREE: Final = datetime(2020, 9, 14, 7, tzinfo=UTC)
 TEACHERS: Final = Audience(teachers=frozenset({"T1"}))
 
@@ -311,6 +313,7 @@ async def test_a_key_is_forgotten_after_24_hours_of_school_time(
         assert await names(school) == ["Pont", "Fête", "Foire", "Pont"]
 
 
+@pytest.mark.sqlite
 async def test_forgetting_looks_only_at_what_it_forgets(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

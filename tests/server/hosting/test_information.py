@@ -39,6 +39,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 NOW = datetime(2020, 9, 7, 10, 0, tzinfo=UTC)
 EVERYBODY = (Population.TEACHERS, Population.STAFF)
 

@@ -50,6 +50,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 NOW: Final = datetime(2020, 10, 5, 10, 0, tzinfo=UTC)
 DAY: Final = date(2020, 10, 1)
 MATH, ENGLISH, GERMAN, GROUP = "MATH|T1|C:3A", "ALL|T2|C:3A", "ALL|T2|C:3B", "HG|T2|G:GB"

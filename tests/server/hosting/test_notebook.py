@@ -48,6 +48,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 # The lesson of mathematics is on Mondays at 8, German on Tuesdays at 9.
 NOW: Final = datetime(2020, 9, 5, 10, 0, tzinfo=UTC)
 MONDAY: Final = date(2020, 9, 7)

@@ -28,6 +28,8 @@ from pronote_server.testing import (
     sample_school,
 )
 
+pytestmark = pytest.mark.usefixtures("base_anywhere")
+
 # A Monday, 9:30 in Paris. L1: Monday at 8, T1 with 3A, where P1 and P2 are.
 MORNING: Final = datetime(2020, 9, 14, 7, 30, tzinfo=UTC)
 MONDAY: Final = date(2020, 9, 14)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert, select, text
 
 from pronote_protocol.words import DocumentOwner, MotiveKind
 from pronote_server.domain.school_data import (
@@ -26,7 +26,14 @@ from pronote_server.domain.school_data import (
 )
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_file import create_base, replace_school_data
+from pronote_server.storage.base_header import fill_base
+from pronote_server.storage.postgresql import PostgresqlBase
 from pronote_server.storage.sqlite import writing_engine
+
+CREATED: Final = datetime(2020, 6, 27, 17, 6, tzinfo=UTC)
+GRID: Final = TimeGrid(
+    days=(0, 1, 2, 3, 4), slot_starts=(480, 535), slot_minutes=55, labels=("M1", "M2")
+)
 
 
 @pytest.fixture
@@ -36,9 +43,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def grid() -> TimeGrid:
-    return TimeGrid(
-        days=(0, 1, 2, 3, 4), slot_starts=(480, 535), slot_minutes=55, labels=("M1", "M2")
-    )
+    return GRID
 
 
 @pytest.fixture
@@ -84,16 +89,44 @@ def school(grid: TimeGrid) -> SchoolData:
 def base_path(tmp_path: Path, grid: TimeGrid) -> Path:
     """An empty base, just created."""
     path = tmp_path / "Base.not"
-    created = datetime(2020, 6, 27, 17, 6, tzinfo=UTC)
-    create_base(path, name="Base", rne="0330001G", school_year=2020, grid=grid, now=created)
+    create_base(path, name="Base", rne="0330001G", school_year=2020, grid=grid, now=CREATED)
     return path
 
 
-@pytest.fixture
-def base(base_path: Path) -> Iterator[Connection]:
-    """An open connection to the empty base, within a transaction."""
-    with writing_engine(base_path).connect() as conn, conn.begin():
+@pytest.fixture(scope="module")
+def postgresql_base(postgresql_place: PostgresqlBase) -> Iterator[Connection]:
+    """A connection to an empty base on PostgreSQL, which takes a second to make."""
+    with postgresql_place.writing_engine().connect() as conn:
+        with conn.begin():
+            fill_base(
+                conn, name="Base", rne="0330001G", school_year=2020, grid=GRID, now=CREATED
+            )
         yield conn
+
+
+@pytest.fixture
+def base(backend: str, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """
+    An open connection to the empty base, within a transaction.
+
+    What is about a file is marked ``sqlite``; all the rest runs on each database there is.
+    """
+    if backend == "sqlite":
+        path = request.getfixturevalue("base_path")
+        with writing_engine(path).connect() as conn, conn.begin():
+            yield conn
+        return
+    conn = request.getfixturevalue("postgresql_base")
+    with conn.begin() as whole:
+        # Sequences go on where they were, whatever is rolled back.
+        conn.execute(
+            text(
+                "SELECT setval(quote_ident(schemaname) || '.' || quote_ident(sequencename), "
+                "1, FALSE) FROM pg_sequences WHERE schemaname = current_schema()"
+            )
+        )
+        yield conn
+        whole.rollback()
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ def test_everything_is_written_with_its_links(filled: Connection) -> None:
     ) == [("L2", "T1"), ("L2", "T2")]
     assert rows(
         filled,
-        "SELECT pupil.code, school_class.code, born, left_on FROM pupil "
+        "SELECT pupil.code, school_class.code, CAST(born AS TEXT), CAST(left_on AS TEXT) "
+        "FROM pupil "
         "LEFT JOIN school_class ON class_id = school_class.id ORDER BY 1",
     ) == [
         ("P1", "3A", "2006-05-01", None),

@@ -57,6 +57,7 @@ async def test_a_created_base_is_opened_with_its_header_and_grid(
         assert await database.read(read_grid) == grid
 
 
+@pytest.mark.sqlite
 def test_a_base_can_be_told_from_other_databases(base: Connection) -> None:
     assert base.exec_driver_sql("PRAGMA application_id").scalar() == 0x4E6F7431
     assert base.exec_driver_sql("PRAGMA user_version").scalar() == FORMAT_VERSION

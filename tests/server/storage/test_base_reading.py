@@ -208,6 +208,7 @@ def plans(conn: Connection) -> Iterator[list[str]]:
     event.remove(conn, "before_cursor_execute", explain)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("kind", ResourceKind)
 def test_a_page_of_a_list_comes_in_the_order_of_an_index(
     filled: Connection, kind: ResourceKind
@@ -223,6 +224,7 @@ def test_a_page_of_a_list_comes_in_the_order_of_an_index(
         assert not any("TEMP B-TREE" in line for line in found)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("look", [resource, resource_by_code])
 @pytest.mark.parametrize("kind", ResourceKind)
 def test_one_resource_is_looked_up_not_searched(
@@ -235,6 +237,7 @@ def test_one_resource_is_looked_up_not_searched(
     assert not [line for line in found if line.startswith("SCAN")]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "kind",
     [

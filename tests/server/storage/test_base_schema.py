@@ -43,8 +43,7 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         "UPDATE service SET coefficient = -1",
         "UPDATE service SET parent_id = id",
         "UPDATE service SET parent_id = 2 WHERE id = 1",
-        "UPDATE service SET orphan = 1, from_lessons = 0",
-        "UPDATE service SET bring_to_20 = 2",
+        "UPDATE service SET orphan = TRUE, from_lessons = FALSE",
         "UPDATE service SET evaluates_in = 'stars'",
         "UPDATE service SET code = 'ALL|T1|G:GALL'",
         "DELETE FROM service WHERE code = 'MATH|T1|C:3A'",
@@ -53,7 +52,6 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         "UPDATE assessment SET scale = 100000",
         "UPDATE assessment SET scale = 1000",  # there is a 12.5
         "UPDATE assessment SET coefficient = -1",
-        "UPDATE assessment SET optional = 'often'",
         "UPDATE mark SET value = NULL",
         "UPDATE mark SET value = 0 WHERE annotation IS NOT NULL",
         "UPDATE mark SET value = -1 WHERE value IS NOT NULL",
@@ -65,20 +63,20 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         "DELETE FROM assessment",
         "DELETE FROM pupil WHERE code = 'P2'",
         "UPDATE mark SET revision = -1",
-        "INSERT INTO appraisal SELECT NULL, pupil_id, service_id, period_id, 'Non.', 1 "
-        "FROM appraisal",
+        "INSERT INTO appraisal (pupil_id, service_id, period_id, text, revision) "
+        "SELECT pupil_id, service_id, period_id, 'Non.', 1 FROM appraisal",
         # skills
         "UPDATE evaluation_level SET level = 'genius'",
         "INSERT INTO evaluation_level SELECT 1, 2, pupil_id, level, 1 FROM evaluation_level",
         "DELETE FROM evaluation_skill",
         "DELETE FROM evaluation",
         # notebook
-        "INSERT INTO notebook_entry SELECT NULL, lesson_id, service_id, date, 'x', NULL, 1 "
-        "FROM notebook_entry",
+        "INSERT INTO notebook_entry (lesson_id, service_id, date, content, revision) "
+        "SELECT lesson_id, service_id, date, 'x', 1 FROM notebook_entry",
         "UPDATE homework SET text = ''",
         # school life
         "UPDATE absence SET ends_at = '2020-09-15T08:25'",
-        "UPDATE absence SET starts_at = '2020-09-15 08:25:00'",
+        "UPDATE absence SET starts_at = '2020-09-15 08:25'",
         "UPDATE absence SET motive_id = 2",
         "UPDATE lateness SET motive_id = 1",
         "UPDATE punishment SET motive_id = 4",
@@ -88,10 +86,10 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         "UPDATE motive SET kind = 'lateness', name = 'autre' WHERE id = 1",
         "UPDATE motive SET kind = 'caprice' WHERE id = 1",
         "DELETE FROM motive WHERE id = 1",
-        "INSERT INTO absence SELECT NULL, pupil_id, starts_at, '2020-09-16T10:00', NULL, 0, 0, "
-        "1 FROM absence",
-        "INSERT INTO absence SELECT NULL, pupil_id, '2020-09-16T10:00', NULL, NULL, 0, 0, 1 "
-        "FROM absence",
+        "INSERT INTO absence (pupil_id, starts_at, ends_at, justified, settled, revision) "
+        "SELECT pupil_id, starts_at, '2020-09-16T10:00', FALSE, FALSE, 1 FROM absence",
+        "INSERT INTO absence (pupil_id, starts_at, justified, settled, revision) "
+        "SELECT pupil_id, '2020-09-16T10:00', FALSE, FALSE, 1 FROM absence",
         "UPDATE lateness SET minutes = 0",
         "INSERT INTO roll_call SELECT * FROM roll_call",
         "UPDATE punishment SET duration_minutes = 0",
@@ -103,8 +101,9 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         # documents
         "UPDATE document SET owner_id = 99",
         "UPDATE document SET owner_kind = 'dream'",
-        "INSERT INTO document SELECT NULL, sha256, size, media_type, name, 'message', 99, "
-        "added_by, added_at, 1 FROM document LIMIT 1",
+        "INSERT INTO document (sha256, size, media_type, name, owner_kind, owner_id, added_by, "
+        "added_at, revision) SELECT sha256, size, media_type, name, 'message', 99, added_by, "
+        "added_at, 1 FROM document LIMIT 1",
         "UPDATE document SET sha256 = 'abc'",
         "UPDATE document SET sha256 = replace(sha256, '0', 'A')",
         "UPDATE document SET size = -1",
@@ -113,13 +112,24 @@ from pronote_server.storage.base_file import pupils_of_service, services_of
         # communication
         "UPDATE receipt SET answer = 'oui'",
         "INSERT INTO receipt SELECT * FROM receipt",
-        "INSERT INTO message VALUES (NULL, 1, 'teacher:T2', '2020-09-15 08:25:00', 'Moi')",
+        "INSERT INTO message (discussion_id, by, at, text) "
+        "VALUES (1, 'teacher:T2', '2020-09-15 08:25:00', 'Moi')",
         "UPDATE message SET text = ''",
         "DELETE FROM participant",
         "DELETE FROM guardian",
     ],
 )
 def test_the_schema_refuses_what_cannot_be(worked: Connection, wrong: str) -> None:
+    with pytest.raises(IntegrityError):
+        worked.exec_driver_sql(wrong)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "wrong",
+    ["UPDATE service SET bring_to_20 = 2", "UPDATE assessment SET optional = 'often'"],
+)
+def test_a_flag_is_one_where_the_database_has_none(worked: Connection, wrong: str) -> None:
     with pytest.raises(IntegrityError):
         worked.exec_driver_sql(wrong)
 
@@ -132,8 +142,8 @@ def test_the_schema_refuses_what_cannot_be(worked: Connection, wrong: str) -> No
         "UPDATE absence SET ends_at = '2020-09-15T08:26'",
         "UPDATE sanction SET starts_on = '2020-10-01', ends_on = '2020-10-01', motive_id = 4",
         "UPDATE receipt SET answer = 'oui', read_at = '2020-09-15 08:25:00'",
-        "INSERT INTO appraisal SELECT NULL, pupil_id, NULL, period_id, 'Bien.', 1 "
-        "FROM appraisal",
+        "INSERT INTO appraisal (pupil_id, period_id, text, revision) "
+        "SELECT pupil_id, period_id, 'Bien.', 1 FROM appraisal",
     ],
 )
 def test_the_schema_accepts_what_is_at_its_limit(worked: Connection, right: str) -> None:
@@ -142,8 +152,8 @@ def test_the_schema_accepts_what_is_at_its_limit(worked: Connection, right: str)
 
 def test_a_pupil_has_one_general_appraisal_a_period(worked: Connection) -> None:
     general = (
-        "INSERT INTO appraisal SELECT NULL, pupil_id, NULL, period_id, 'Bien.', 1 "
-        "FROM appraisal LIMIT 1"
+        "INSERT INTO appraisal (pupil_id, period_id, text, revision) "
+        "SELECT pupil_id, period_id, 'Bien.', 1 FROM appraisal LIMIT 1"
     )
     worked.exec_driver_sql(general)
 
@@ -269,6 +279,7 @@ def plans(conn: Connection) -> Iterator[list[str]]:
     event.remove(conn, "before_cursor_execute", explain)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "question",
     [
@@ -337,6 +348,7 @@ def test_a_question_of_every_day_finds_its_way_by_an_index(
     assert not [line for line in found if "TEMP B-TREE" in line], found
 
 
+@pytest.mark.sqlite
 def test_services_and_their_pupils_are_found_without_going_through_a_table(
     worked: Connection,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
@@ -105,13 +104,20 @@ def test_an_audit_line_says_something(base: Connection, now: datetime) -> None:
     [
         "UPDATE audit SET actor = 'nobody'",
         "DELETE FROM audit",
-        "INSERT OR REPLACE INTO audit SELECT * FROM audit",
+        "REPLACE",
     ],
 )
 def test_the_audit_is_append_only(base: Connection, now: datetime, harm: str) -> None:
     append_audit(base, [line(now)])
+    if harm == "REPLACE":
+        # Each database has one way to put another line in the place of one that is there.
+        harm = (
+            "INSERT OR REPLACE INTO audit SELECT * FROM audit"
+            if base.dialect.name == "sqlite"
+            else "TRUNCATE audit"
+        )
 
-    with pytest.raises((IntegrityError, sqlite3.IntegrityError), match="append-only"):
+    with pytest.raises(IntegrityError, match="append-only"), base.begin_nested():
         base.exec_driver_sql(harm)
     assert len(audit_of(base, "mark", "1/2")) == 1
 

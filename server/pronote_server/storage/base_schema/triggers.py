@@ -1,8 +1,4 @@
-"""
-What no constraint can say, and SQLite keeps all the same.
-
-PostgreSQL writes triggers in another way; a port has these to say again.
-"""
+"""What no constraint can say, and the database keeps all the same."""
 
 from __future__ import annotations
 
@@ -26,6 +22,7 @@ from pronote_server.storage.base_schema.school_life import (
 from pronote_server.storage.base_schema.skills import evaluation
 from pronote_server.storage.base_schema.structure import pupil
 from pronote_server.storage.base_schema.tables import BASE
+from pronote_server.storage.trigger_text import never_emptied, refusing, removing
 
 __all__ = ["DOCUMENT_OWNERS", "TRIGGERS"]
 
@@ -57,32 +54,30 @@ _MOTIVATED: Final[Mapping[MotiveKind, Table]] = MappingProxyType(
 )
 
 
-def _refused(name: str, moment: str, when: str, why: str) -> str:
-    return (
-        f"CREATE TRIGGER {name} BEFORE {moment} WHEN {when} "
-        f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
-    )
-
-
-def _triggers() -> Iterator[str]:
+def _triggers(dialect: str) -> Iterator[str]:
     never = "the audit is append-only"
-    yield _refused("audit_is_never_changed", "UPDATE ON audit", "TRUE", never)
-    yield _refused("audit_is_never_cut", "DELETE ON audit", "TRUE", never)
+    yield from refusing(dialect, "audit_is_never_changed", "UPDATE", "audit", "TRUE", never)
+    yield from refusing(dialect, "audit_is_never_cut", "DELETE", "audit", "TRUE", never)
     # INSERT OR REPLACE would delete the old line without asking the trigger above.
     there = "EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)"
-    yield _refused("audit_is_never_replaced", "INSERT ON audit", there, never)
+    yield from refusing(dialect, "audit_is_never_replaced", "INSERT", "audit", there, never)
+    yield from never_emptied(dialect, "audit_is_never_emptied", "audit", never)
 
     scale = "(SELECT scale FROM assessment WHERE id = NEW.assessment_id)"
     for moment in ("INSERT", "UPDATE"):
-        yield _refused(
+        yield from refusing(
+            dialect,
             f"mark_is_within_scale_on_{moment.lower()}",
-            f"{moment} ON mark",
+            moment,
+            "mark",
             f"NEW.value > {scale}",
             "a mark above the scale",
         )
-    yield _refused(
+    yield from refusing(
+        dialect,
         "scale_covers_its_marks",
-        "UPDATE OF scale ON assessment",
+        "UPDATE OF scale",
+        "assessment",
         "EXISTS (SELECT 1 FROM mark WHERE assessment_id = NEW.id AND value > NEW.scale)",
         "a mark above the scale",
     )
@@ -90,36 +85,47 @@ def _triggers() -> Iterator[str]:
     for kind, table in _MOTIVATED.items():
         of_kind = f"SELECT 1 FROM motive WHERE id = NEW.motive_id AND kind = '{kind.value}'"
         for moment in ("INSERT", "UPDATE OF motive_id"):
-            yield _refused(
+            yield from refusing(
+                dialect,
                 f"{table.name}_has_its_motive_on_{moment.split()[0].lower()}",
-                f"{moment} ON {table.name}",
+                moment,
+                table.name,
                 f"NEW.motive_id IS NOT NULL AND NOT EXISTS ({of_kind})",
                 "a motive of another kind",
             )
-    yield _refused(
+    yield from refusing(
+        dialect,
         "motive_keeps_its_kind",
-        "UPDATE OF kind ON motive",
+        "UPDATE OF kind",
+        "motive",
         "OLD.kind <> NEW.kind",
         "a motive of another kind",
     )
 
     for owner, table in DOCUMENT_OWNERS.items():
         for moment in ("INSERT", "UPDATE"):
-            yield _refused(
+            yield from refusing(
+                dialect,
                 f"document_has_its_{table.name}_on_{moment.lower()}",
-                f"{moment} ON document",
+                moment,
+                "document",
                 f"NEW.owner_kind = '{owner.value}' "
                 f"AND NOT EXISTS (SELECT 1 FROM {table.name} WHERE id = NEW.owner_id)",
                 "a document of nothing",
             )
-        yield (
-            f"CREATE TRIGGER document_goes_with_its_{table.name} AFTER DELETE ON {table.name} "
-            f"BEGIN DELETE FROM document WHERE owner_kind = '{owner.value}' "
-            "AND owner_id = OLD.id; END"
+        yield from removing(
+            dialect,
+            f"document_goes_with_its_{table.name}",
+            table.name,
+            "document",
+            f"owner_kind = '{owner.value}' AND owner_id = OLD.id",
         )
 
 
-TRIGGERS: Final = tuple(_triggers())
-for _sql in TRIGGERS:
-    _trigger = DDL(_sql)  # type: ignore[no-untyped-call]
-    event.listen(BASE, "after_create", _trigger.execute_if(dialect="sqlite"))
+TRIGGERS: Final = MappingProxyType(
+    {dialect: tuple(_triggers(dialect)) for dialect in ("sqlite", "postgresql")}
+)
+for _dialect, _statements in TRIGGERS.items():
+    for _sql in _statements:
+        _trigger = DDL(_sql)  # type: ignore[no-untyped-call]
+        event.listen(BASE, "after_create", _trigger.execute_if(dialect=_dialect))

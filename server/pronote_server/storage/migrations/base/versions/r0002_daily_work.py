@@ -13,6 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from pronote_server.storage.trigger_text import never_emptied, refusing, removing
+
 revision = "0002"
 down_revision = "0001"
 
@@ -43,6 +45,7 @@ def _services_of_lessons() -> None:
     def escaped(code: str) -> str:
         return f"replace(replace({code}, '\\', '\\\\'), '|', '\\|')"
 
+    nothing = "CAST(NULL AS INTEGER)"
     for letter, link, audience in (
         ("C", "lesson_class", "class"),
         ("G", "lesson_group", "group"),
@@ -54,7 +57,8 @@ def _services_of_lessons() -> None:
             f"SELECT DISTINCT {escaped('subject.code')} || '|' "
             f"|| coalesce({escaped('teacher.code')}, '') || '|{letter}:' "
             f"|| {escaped('audience.code')}, subject.id, teacher.id, "
-            f"{'audience.id, NULL' if audience == 'class' else 'NULL, audience.id'}, "
+            f"{'audience.id' if audience == 'class' else nothing}, "
+            f"{'audience.id' if audience == 'group' else nothing}, "
             "100, 'both', FALSE, FALSE, 100, 100, TRUE, FALSE, header.revision "
             f"FROM header CROSS JOIN lesson JOIN {link} ON {link}.lesson_id = lesson.id "
             f"JOIN school_{audience} AS audience ON audience.id = {link}.{audience}_id "
@@ -66,32 +70,29 @@ def _services_of_lessons() -> None:
 
 
 def _triggers() -> Iterator[str]:
-    if op.get_bind().dialect.name != "sqlite":
-        return
-
-    def refused(name: str, moment: str, when: str, why: str) -> str:
-        return (
-            f"CREATE TRIGGER {name} BEFORE {moment} WHEN {when} "
-            f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
-        )
-
+    dialect = op.get_bind().dialect.name
     never = "the audit is append-only"
-    yield refused("audit_is_never_changed", "UPDATE ON audit", "TRUE", never)
-    yield refused("audit_is_never_cut", "DELETE ON audit", "TRUE", never)
+    yield from refusing(dialect, "audit_is_never_changed", "UPDATE", "audit", "TRUE", never)
+    yield from refusing(dialect, "audit_is_never_cut", "DELETE", "audit", "TRUE", never)
     there = "EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)"
-    yield refused("audit_is_never_replaced", "INSERT ON audit", there, never)
+    yield from refusing(dialect, "audit_is_never_replaced", "INSERT", "audit", there, never)
+    yield from never_emptied(dialect, "audit_is_never_emptied", "audit", never)
     scale = "(SELECT scale FROM assessment WHERE id = NEW.assessment_id)"
     above = "a mark above the scale"
     for moment in ("INSERT", "UPDATE"):
-        yield refused(
+        yield from refusing(
+            dialect,
             f"mark_is_within_scale_on_{moment.lower()}",
-            f"{moment} ON mark",
+            moment,
+            "mark",
             f"NEW.value > {scale}",
             above,
         )
-    yield refused(
+    yield from refusing(
+        dialect,
         "scale_covers_its_marks",
-        "UPDATE OF scale ON assessment",
+        "UPDATE OF scale",
+        "assessment",
         "EXISTS (SELECT 1 FROM mark WHERE assessment_id = NEW.id AND value > NEW.scale)",
         above,
     )
@@ -99,15 +100,19 @@ def _triggers() -> Iterator[str]:
         kind = table.replace("_", "-")
         of_kind = f"SELECT 1 FROM motive WHERE id = NEW.motive_id AND kind = '{kind}'"
         for moment in ("INSERT", "UPDATE OF motive_id"):
-            yield refused(
+            yield from refusing(
+                dialect,
                 f"{table}_has_its_motive_on_{moment.split()[0].lower()}",
-                f"{moment} ON {table}",
+                moment,
+                table,
                 f"NEW.motive_id IS NOT NULL AND NOT EXISTS ({of_kind})",
                 "a motive of another kind",
             )
-    yield refused(
+    yield from refusing(
+        dialect,
         "motive_keeps_its_kind",
-        "UPDATE OF kind ON motive",
+        "UPDATE OF kind",
+        "motive",
         "OLD.kind <> NEW.kind",
         "a motive of another kind",
     )
@@ -127,17 +132,21 @@ def _triggers() -> Iterator[str]:
     ):
         owner = table.replace("_", "-")
         for moment in ("INSERT", "UPDATE"):
-            yield refused(
+            yield from refusing(
+                dialect,
                 f"document_has_its_{table}_on_{moment.lower()}",
-                f"{moment} ON document",
+                moment,
+                "document",
                 f"NEW.owner_kind = '{owner}' "
                 f"AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = NEW.owner_id)",
                 "a document of nothing",
             )
-        yield (
-            f"CREATE TRIGGER document_goes_with_its_{table} AFTER DELETE ON {table} "
-            f"BEGIN DELETE FROM document WHERE owner_kind = '{owner}' "
-            "AND owner_id = OLD.id; END"
+        yield from removing(
+            dialect,
+            f"document_goes_with_its_{table}",
+            table,
+            "document",
+            f"owner_kind = '{owner}' AND owner_id = OLD.id",
         )
 
 

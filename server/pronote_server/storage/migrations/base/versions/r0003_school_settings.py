@@ -71,8 +71,10 @@ def upgrade() -> None:
 
 
 def _add(table: str, column: str, called: str, check: str) -> None:
-    constraint = f"CONSTRAINT ck_{table}_{called} CHECK ({check})"
-    op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {constraint}")
+    constraint = f" CONSTRAINT ck_{table}_{called} CHECK ({check})"
+    if " BOOLEAN " in column and op.get_bind().dialect.name == "postgresql":
+        constraint = ""  # it has booleans
+    op.execute(f"ALTER TABLE {table} ADD COLUMN {column}{constraint}")
 
 
 def _functions() -> None:
@@ -129,6 +131,11 @@ def _functions() -> None:
         "LEFT JOIN staff_function ON staff_function.code = staff_before.function"
     )
     op.drop_table("staff_before")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "SELECT setval(pg_get_serial_sequence('staff', 'id'), coalesce(max(id), 1), "
+            "max(id) IS NOT NULL) FROM staff"
+        )
 
 
 def _code() -> sa.Column[str]:
