@@ -9,8 +9,10 @@ checked, before anybody reads a row.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +44,21 @@ _STEPS_IN_ALL: Final = 200_000_000
 _STEPS_A_PAGE: Final = 100_000
 # Longest text or blob; a document is not in the base.
 _LONGEST_VALUE: Final = 32 * 1024 * 1024
+
+# What a column declared so may hold, besides nothing.
+_VALUES: Final[Mapping[str, str]] = {
+    "INTEGER": "typeof(\"{column}\") = 'integer'",
+    "BIGINT": "typeof(\"{column}\") = 'integer'",
+    "BOOLEAN": '"{column}" IN (0, 1)',
+    "VARCHAR": "typeof(\"{column}\") = 'text'",
+    "TEXT": "typeof(\"{column}\") = 'text'",
+    "BLOB": "typeof(\"{column}\") = 'blob'",
+    "JSON": 'json_valid("{column}")',
+    "DATE": '"{column}" IS date("{column}")',
+    "DATETIME": 'typeof("{column}") = \'text\' AND datetime("{column}") IS NOT NULL',
+}
+_TABLE: Final = re.compile(r"(CREATE TABLE \S+) \((.*)\)([^)]*)")
+_CLAUSES: Final = re.compile(r",? (?=CONSTRAINT )|, (?=\w+ [A-Z]+)")
 
 _FOREIGN: Final = (
     "Ce fichier n'est pas une base PRONOTE de ce programme.",
@@ -88,6 +105,7 @@ def prove_base(path: Path) -> BaseProof:
                 raise BaseFileRefused(*_DAMAGED)
             if driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
                 raise BaseFileRefused(*_DAMAGED)
+            _check_values(driver)
             return _read(driver, version)
     except sqlite3.Error as error:
         failed = in_our_words(error)
@@ -146,20 +164,58 @@ def _compare_schema(driver: sqlite3.Connection, version: int) -> None:
     found = driver.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchmany(
         10_000
     )
-    if frozenset(found) != _expected_schema(version):
+    if _described(found) != _expected_schema(version):
         raise BaseFileRefused(*_OTHER_SCHEMA)
+
+
+def _check_values(driver: sqlite3.Connection) -> None:
+    """SQLite takes a word for a number; nobody who reads a base expects that."""
+    tables = driver.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        columns = driver.execute(f'PRAGMA table_info("{table}")').fetchall()
+        wrong = [
+            f'"{name}" IS NOT NULL AND NOT ({rule.format(column=name)})'
+            for _, name, kind, *_ in columns
+            if (rule := _VALUES.get(kind.partition("(")[0])) is not None
+        ]
+        if not wrong:
+            continue
+        found = driver.execute(f'SELECT 1 FROM "{table}" WHERE {" OR ".join(wrong)} LIMIT 1')
+        if found.fetchone() is not None:
+            raise BaseFileRefused(*_DAMAGED)
 
 
 _MAKING: Final = threading.Lock()
 
 
-def _expected_schema(version: int) -> frozenset[tuple[Any, ...]]:
+# An object of the schema, and its clauses.
+_Described = frozenset[tuple[str, str, str, frozenset[str]]]
+
+
+def _described(rows: Iterable[Any]) -> _Described:
+    """
+    Return everything `sqlite_master` says, but for the order of clauses.
+
+    A file that went through revisions has some of its constraints in another place.
+    """
+    found = set()
+    for kind, name, table, sql in rows:
+        text = " ".join((sql or "").split())
+        clauses = {text}
+        if kind == "table" and (parts := _TABLE.fullmatch(text)):
+            head, body, tail = parts.groups()
+            clauses = {head, f") {tail}", *map(str.strip, _CLAUSES.split(body))}
+        found.add((kind, name, table, frozenset(clauses)))
+    return frozenset(found)
+
+
+def _expected_schema(version: int) -> _Described:
     with _MAKING:
         return _made_schema(version)
 
 
 @lru_cache
-def _made_schema(version: int) -> frozenset[tuple[Any, ...]]:
+def _made_schema(version: int) -> _Described:
     """Return what `sqlite_master` says in a base of that format."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.connect() as conn:
@@ -169,7 +225,7 @@ def _made_schema(version: int) -> frozenset[tuple[Any, ...]]:
             else:
                 BASE_FAMILY.upgrade(conn, f"{version:04}")
         rows = conn.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
-        return frozenset(tuple(row) for row in rows)
+        return _described(rows)
 
 
 def _read(driver: sqlite3.Connection, version: int) -> BaseProof:

@@ -38,7 +38,9 @@ _END: Final = struct.Struct("<4s4H2IH")
 _END_64: Final = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_64: Final = struct.Struct("<4sIQI")
 _EXTRA_64: Final = struct.Struct("<2HQ")
-# What does not fit is written a second time, with 64 bits.
+# What does not fit is told in 64 bits elsewhere, and here in these.
+_ELSEWHERE: Final = 0xFFFF_FFFF
+_ELSEWHERE_16: Final = 0xFFFF
 _MOST_BYTES: Final = 0xFFFF_FFFF
 _MOST_MEMBERS: Final = 0xFFFF
 
@@ -93,7 +95,7 @@ def _directory(members: list[_Written], start: int) -> Iterator[bytes]:
                 0,
                 0,
                 _OWNER_ONLY,
-                _MOST_BYTES if far else one.offset,
+                _ELSEWHERE if far else one.offset,
             )
             + one.name
             + extra
@@ -104,10 +106,9 @@ def _directory(members: list[_Written], start: int) -> Iterator[bytes]:
     if count >= _MOST_MEMBERS or start >= _MOST_BYTES or length >= _MOST_BYTES:
         yield _END_64.pack(b"PK\6\6", 44, _UNIX | 45, 45, 0, 0, count, count, length, start)
         yield _LOCATOR_64.pack(b"PK\6\7", 0, start + length, 1)
-    count = min(count, _MOST_MEMBERS)
-    yield _END.pack(
-        b"PK\5\6", 0, 0, count, count, min(length, _MOST_BYTES), min(start, _MOST_BYTES), 0
-    )
+        length = start = _ELSEWHERE
+        count = _ELSEWHERE_16
+    yield _END.pack(b"PK\5\6", 0, 0, count, count, length, start, 0)
 
 
 class ZipWriter:
