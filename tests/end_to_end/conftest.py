@@ -81,7 +81,7 @@ def client(client_options: Callable[..., list[str | Path]]) -> Client:
 
 @pytest.fixture
 def rescue() -> Client:
-    """Run one ``pronote-server rescue`` (or ``base``) command on a server."""
+    """Run one ``pronote-server rescue`` (or ``bases``) command on a server."""
 
     def run(server: ServerProcess, *arguments: str | Path, family: str = "rescue") -> Finished:
         json = () if "statistics" in arguments else ("--json",)

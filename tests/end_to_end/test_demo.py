@@ -92,7 +92,7 @@ def test_a_demo_whose_base_was_stopped_is_in_service_at_the_next_start(
     for _ in range(2):
         with start_server("demo", "--port", "0", "--data", data, folder=tmp_path) as server:
             assert client(server, "SPR", "login").status == 0
-            assert rescue(server, "stop", family="base").status == 0
+            assert rescue(server, "stop", family="bases").status == 0
             refused = client(server, "SPR", "login")
             assert (refused.status, refused.said["refused"]) == (3, "not_in_service")
             assert server.failures() == []

@@ -64,7 +64,7 @@ def put_in_service(server: ServerProcess, folder: Path, rne: str = "0990001N") -
     file.write_text(PASSWORD + "\n", encoding="utf-8")
     done = run_command(
         "pronote-server",
-        "base",
+        "bases",
         "put-in-service",
         "--data",
         server.data,
@@ -143,7 +143,7 @@ def test_a_new_school_serves_nobody_until_its_supervisor_has_a_password(
     file = configured(tmp_path)
 
     def serve(*command: str | Path) -> Any:
-        return rescue(server, "put-in-service", *command, family="base")
+        return rescue(server, "put-in-service", *command, family="bases")
 
     with start_server("serve", "--config", file, folder=tmp_path) as server:
         assert server.ready["in_service"] is False
@@ -178,14 +178,16 @@ async def test_stopping_the_base_tells_its_clients_and_keeps_the_server(
     settings = ConnectionSettings.read(demo.ready["settings_file"])
     spr = demo.ready["accounts"][0]
     async with open_client(settings, login="SPR", password=spr["password"]) as client:
-        done = rescue(demo, "stop", "--message", "Retour à 14 h.", family="base")
-        goodbye = await client.wait_ended()
+        done = rescue(demo, "stop", "--message", "Retour à 14 h.", family="bases")
+        assert (done.status, done.err) == (0, "")
+        with trio.fail_after(60):
+            goodbye = await client.wait_ended()
     with pytest.raises(NotInService):
         await school_of(settings, "SPR", spr["password"])
-    back = rescue(demo, "put-in-service", family="base")
+    back = rescue(demo, "put-in-service", family="bases")
     await school_of(settings, "SPR", spr["password"])
 
-    assert (done.status, back.status) == (0, 0)
+    assert (back.status, back.err) == (0, "")
     assert goodbye.code is Farewell.BASE_CLOSED
     assert "Retour à 14 h." in goodbye.fr
 
