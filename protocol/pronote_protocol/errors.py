@@ -28,6 +28,7 @@ __all__ = [
     "AddressSuspended",
     "BadCredentials",
     "BadRequest",
+    "BaseRefused",
     "BaseUnavailable",
     "Conflict",
     "ContractExpired",
@@ -38,6 +39,7 @@ __all__ = [
     "LocalProtocolError",
     "MessageTooLarge",
     "ModeNotAllowed",
+    "NoSpace",
     "NotAllowed",
     "NotFound",
     "NotInContract",
@@ -403,6 +405,22 @@ class DocumentRefused(Refused):
     code = "document_refused"
     french = "Document refusé : {problem}."
     english = "Document refused: {problem}."
+
+
+class BaseRefused(Refused):
+    """A file is no base, package or backup that can be used; nothing was changed."""
+
+    code = "base_refused"
+    french = "Fichier refusé : {problem} Rien n'a été modifié."
+    english = "File refused: {problem} Nothing was changed."
+
+
+class NoSpace(Refused):
+    """The server's disk has no room for it; nothing was changed."""
+
+    code = "no_space"
+    french = "Il n'y a plus assez de place sur le disque du serveur. Rien n'a été modifié."
+    english = "There is not enough room left on the server's disk. Nothing was changed."
 
 
 def _tree(cls: type[Refused]) -> list[type[Refused]]:

@@ -21,6 +21,7 @@ from pronote_server.domain.references import random_references
 from pronote_server.domain.suspensions import SuspensionBook, SuspensionRecord
 from pronote_server.hosting import bases
 from pronote_server.hosting.journal import SERVER, Journal
+from pronote_server.hosting.base_replacement import open_loaded
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
 from pronote_server.storage.database import open_database
@@ -135,7 +136,7 @@ async def open_school(
             await school.journal.record("school.created", SERVER, rne=school.rne)
         try:
             if read.loaded is not None:
-                await bases.open_base(school, folder / "bases" / read.loaded)
+                await open_loaded(school, folder / "bases" / read.loaded)
                 school.in_service = read.in_service
             else:
                 await bases.create_base(

@@ -10,10 +10,11 @@ service is a file of its own, so that restoring one never restores a password.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import trio
@@ -32,6 +33,7 @@ from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
+from pronote_server.domain.base_states import BaseState
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
 from pronote_server.hosting.uploads import UploadBounds, Uploads
@@ -47,6 +49,8 @@ _TIMETABLES: Final = UploadBounds(most_files=2, most_bytes=24 * 1024 * 1024, mos
 # They wait in memory: 80 MiB at the very most.
 _DOCUMENTS: Final = UploadBounds(most_bytes=LARGEST_DOCUMENT, most_uploads=8)
 
+
+T = TypeVar("T")
 
 @attrs.frozen
 class OpenBase:
@@ -84,6 +88,7 @@ class School:
         inline: Databases without threads of their own; for tests.
         directory_lock: One change of accounts, groups or profiles at a time; see
             `asker.changing_directory`.
+        base_activity: What is being done to the base as a whole; None: nothing is.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
@@ -123,6 +128,7 @@ class School:
     document_uploads: Uploads[None] = attrs.field(
         factory=lambda: Uploads(_DOCUMENTS), init=False
     )
+    base_activity: BaseState | None = attrs.field(default=None, init=False)
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
@@ -156,6 +162,15 @@ class School:
     def check_contract(self) -> None:
         """
         Raises:
+    @property
+    def base_state(self) -> BaseState:
+        """Where the base is in its life; see `domain.base_states`."""
+        if self.base_activity is not None:
+            return self.base_activity
+        if self.in_service:
+            return BaseState.IN_SERVICE
+        return BaseState.NONE if self.base is None else BaseState.LOADED
+
             ContractExpired: Nobody new is let in (fiche 3).
         """
         expires = self.contract.expires
@@ -188,3 +203,14 @@ class School:
 def new_token() -> str:
     """Return 128 random bits, for a token that must not be guessed."""
     return secrets.token_hex(16)
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """
+        Run what blocks on the disk apart from the loop; it is waited for, also if cancelled.
+
+        Right here when the databases have no threads either.
+        """
+        if self.inline:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return function()
+        return await trio.to_thread.run_sync(function)
+

@@ -117,19 +117,23 @@ def bump_revision(conn: Connection, now: datetime) -> int:
     return revision
 
 
-def pass_revision(conn: Connection, revision: int, now: datetime) -> int:
+def pass_revision(conn: Connection, revision: int, now: datetime | None) -> int:
     """
     Give a base that was put back a revision it never had, and return it.
 
     What clients remember of the revisions up to *revision* must not come true a second time.
     They are told that anything may have changed.
+
+    Args:
+        now: When it counts as an entry; None: it does not.
     """
+    entered = {} if now is None else {"last_entry_at": now}
     given: int = conn.execute(
         update(header)
         .values(
             revision=case((header.c.revision > revision, header.c.revision), else_=revision)
             + 1,
-            last_entry_at=now,
+            **entered,
         )
         .returning(header.c.revision)
     ).scalar_one()
