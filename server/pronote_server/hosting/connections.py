@@ -23,8 +23,8 @@ from pronote_protocol.errors import (
     ModeNotAllowed,
     NotAllowed,
     NotFound,
-    NotInService,
     NotInContract,
+    NotInService,
     PasswordMustChange,
     ResumeRefused,
     SeatsExhausted,
@@ -32,8 +32,8 @@ from pronote_protocol.errors import (
 )
 from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
 from pronote_protocol.words import Access, Application, Farewell, Mode
-from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.accounts import Account
+from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.rights import rights_of
 from pronote_server.domain.seats import Seat, pool_for
 from pronote_server.domain.sessions import Link, Session
@@ -109,9 +109,9 @@ def enter(
     base_name = _NO_BASE
     if not at_console:
         school.check_contract()
+        base_name = school.base_in_service().shown_name
         if school.base_state is BaseState.STOPPING:
             raise NotInService("La base est en cours d'arrêt.", "The base is being stopped.")
-        base_name = school.base_in_service().shown_name
     # What an administrator changed since the login counts.
     current = school.directory.by_id(account.id)
     if current is None or not current.active:

@@ -20,8 +20,8 @@ from pronote_server.domain.latches import Latch
 from pronote_server.domain.references import random_references
 from pronote_server.domain.suspensions import SuspensionBook, SuspensionRecord
 from pronote_server.hosting import bases
-from pronote_server.hosting.journal import SERVER, Journal
 from pronote_server.hosting.base_replacement import open_loaded
+from pronote_server.hosting.journal import SERVER, Journal
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
 from pronote_server.storage.database import open_database

@@ -28,12 +28,12 @@ from pronote_protocol.words import Mode, Space
 from pronote_server.clock import Clock
 from pronote_server.config import Contract
 from pronote_server.domain.accounts import Directory
+from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.exclusive import ExclusiveUse
 from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
-from pronote_server.domain.base_states import BaseState
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
 from pronote_server.hosting.uploads import UploadBounds, Uploads
@@ -43,14 +43,14 @@ from pronote_server.storage.settings import put_setting
 
 __all__ = ["OpenBase", "School", "new_token"]
 
+T = TypeVar("T")
+
 
 # The largest timetable at hand is 6 MiB; two files of 12 MiB leave room.
 _TIMETABLES: Final = UploadBounds(most_files=2, most_bytes=24 * 1024 * 1024, most_uploads=2)
 # They wait in memory: 80 MiB at the very most.
 _DOCUMENTS: Final = UploadBounds(most_bytes=LARGEST_DOCUMENT, most_uploads=8)
 
-
-T = TypeVar("T")
 
 @attrs.frozen
 class OpenBase:
@@ -81,6 +81,7 @@ class School:
 
     Attributes:
         in_service: Whether clients may enter the base that is loaded.
+        base_activity: What is being done to the base as a whole; None: nothing is.
         supervisor_set: Whether the first putting into service has happened.
         open_modes: Modes the transfer of the timetable opened (fiche 6), besides
             Administratif, which is always open.
@@ -88,7 +89,6 @@ class School:
         inline: Databases without threads of their own; for tests.
         directory_lock: One change of accounts, groups or profiles at a time; see
             `asker.changing_directory`.
-        base_activity: What is being done to the base as a whole; None: nothing is.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
@@ -112,6 +112,7 @@ class School:
     published_spaces: frozenset[Space] = frozenset()
     inline: bool = False
     in_service: bool = False
+    base_activity: BaseState | None = attrs.field(default=None, init=False)
     stopping: bool = False
     base: OpenBase | None = None
     suspensions_changed: bool = False
@@ -128,7 +129,6 @@ class School:
     document_uploads: Uploads[None] = attrs.field(
         factory=lambda: Uploads(_DOCUMENTS), init=False
     )
-    base_activity: BaseState | None = attrs.field(default=None, init=False)
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
@@ -144,6 +144,15 @@ class School:
     def weak_passwords(self) -> bool:
         """Whether passwords are derived with so few iterations that clients are told."""
         return self.scram_iterations < 100_000
+
+    @property
+    def base_state(self) -> BaseState:
+        """Where the base is in its life; see `domain.base_states`."""
+        if self.base_activity is not None:
+            return self.base_activity
+        if self.in_service:
+            return BaseState.IN_SERVICE
+        return BaseState.NONE if self.base is None else BaseState.LOADED
 
     def base_in_service(self) -> OpenBase:
         """
@@ -162,15 +171,6 @@ class School:
     def check_contract(self) -> None:
         """
         Raises:
-    @property
-    def base_state(self) -> BaseState:
-        """Where the base is in its life; see `domain.base_states`."""
-        if self.base_activity is not None:
-            return self.base_activity
-        if self.in_service:
-            return BaseState.IN_SERVICE
-        return BaseState.NONE if self.base is None else BaseState.LOADED
-
             ContractExpired: Nobody new is let in (fiche 3).
         """
         expires = self.contract.expires
@@ -184,6 +184,17 @@ class School:
             put_setting(conn, key, value)
 
         await self.records.write(write)
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """
+        Run what blocks on the disk apart from the loop; it is waited for, also if cancelled.
+
+        Right here when the databases have no threads either.
+        """
+        if self.inline:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return function()
+        return await trio.to_thread.run_sync(function)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -203,14 +214,3 @@ class School:
 def new_token() -> str:
     """Return 128 random bits, for a token that must not be guessed."""
     return secrets.token_hex(16)
-    async def in_thread(self, function: Callable[[], T]) -> T:
-        """
-        Run what blocks on the disk apart from the loop; it is waited for, also if cancelled.
-
-        Right here when the databases have no threads either.
-        """
-        if self.inline:
-            await trio.lowlevel.cancel_shielded_checkpoint()
-            return function()
-        return await trio.to_thread.run_sync(function)
-
