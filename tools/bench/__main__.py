@@ -12,6 +12,7 @@ import os
 import platform
 import random
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import attrs
 import trio
 
 from bench.figures import FIGURES
+from bench.measuring.processes import Missing
 from bench.measuring.processor import Cores
 from bench.measuring.rows import Row
 from bench.plan import FULL, SHORT, Bench, Plan
@@ -54,11 +56,21 @@ def plan_from(options: argparse.Namespace) -> Plan:
 
 
 async def measure(bench: Bench, names: list[str]) -> list[Row]:
-    """Measure the figures *names*, one after the other."""
+    """
+    Measure the figures *names*, one after the other.
+
+    One that breaks is told, and noted in ``bench.broken``; the others are measured.
+    """
     rows: list[Row] = []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        rows += await FIGURES[name](bench)
+        try:
+            rows += await FIGURES[name](bench)
+        except Missing as exc:
+            bench.missing.append(f"{name}: {exc}")
+        except Exception as exc:
+            traceback.print_exception(exc)
+            bench.broken.append(name)
     return rows
 
 
@@ -73,6 +85,7 @@ def report(bench: Bench, rows: list[Row]) -> dict[str, Any]:
         },
         "plan": attrs.asdict(bench.plan),
         "missing": bench.missing,
+        "broken": bench.broken,
         "figures": [row.as_json() for row in rows],
     }
 
@@ -89,6 +102,9 @@ def main(given: list[str]) -> int:
     if options.json is not None:
         text = json.dumps(report(bench, rows), ensure_ascii=False, indent=1)
         options.json.write_text(text + "\n", "utf-8")
+    if bench.broken:
+        print(f"broken: {', '.join(bench.broken)}", file=sys.stderr)
+        return 1
     return EXIT_INVALID if any(row.invalid for row in rows) else 0
 
 

@@ -72,9 +72,11 @@ class Bench:
 
     Attributes:
         missing: Filled with what could not be measured here, and why.
+        broken: Filled with the figures that raised.
     """
 
     plan: Plan
     cores: Cores
     draw: random.Random
     missing: list[str] = attrs.field(factory=list)
+    broken: list[str] = attrs.field(factory=list)

@@ -170,7 +170,7 @@ def steps(
         {"client_final": f"{unproved},p={base64.b64encode(proof).decode()}"},
     )
     if accepted["must_change"]:
-        account.password = f"Banc-d-essai-{secrets.token_hex(4)}"
+        account.password = f"Banc-d-essai-7-{secrets.token_hex(4)}"
         yield request(3, "password.personalise", {"new_password": account.password})
     entered: dict[str, Any] = yield request(4, "session.enter", {"mode": account.mode.value})
     return entered
