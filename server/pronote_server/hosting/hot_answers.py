@@ -117,7 +117,7 @@ class HotAnswers:
         answer = known.answers.get(known.scope(session))
         if answer is None:
             return None
-        latest = self._freshness.latest
+        latest = self._freshness.begun
         if answer.fresh_at != latest:
             if not self._freshness.unchanged(answer.tables, answer.fresh_at):
                 return None

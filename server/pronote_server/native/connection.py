@@ -1,14 +1,20 @@
 """
-One client on one socket: the task that reads, and the link others use to reach it.
+One client on one socket: its task, what is called when it says something, and the link
+others use to reach it.
 
-The task owns reading. Writing goes through the outbox, synchronously, whoever writes. To
-hang up is therefore: cancel *reading* now, put a deadline on what is still to be written,
-say goodbye. Sending is never cancelled, so that half a frame never ends a conversation.
+What the client says is heard, and mostly answered, by `Connection._hear`, which the door's
+`Readiness` calls: no task is woken for it. The task begins and ends the conversation, and is
+woken for what takes time: a call that needs the disk, a client that does not take its
+answers. While it works nothing is heard. Writing goes through the outbox, synchronously,
+whoever writes. To hang up is therefore: hear nothing more from now on, put a deadline on what
+is still to be written, say goodbye. Sending is never cancelled, so that half a frame never
+ends a conversation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import structlog
 import trio
@@ -22,6 +28,7 @@ from pronote_server.hosting.farewells import goodbye
 from pronote_server.native.doorstep import Doorstep, Reception
 from pronote_server.native.outbox import Outbox
 from pronote_server.native.peer import Peer
+from pronote_server.native.readiness import Readiness
 from pronote_server.native.transport import Broken, Transport
 
 __all__ = ["Connection"]
@@ -34,14 +41,35 @@ class Connection:
     Args:
         transport: `run` closes it.
         address: Of the client, or what a trusted balancer says of it.
+        readiness: Says when there is something to read.
         start_flushing: See `Outbox`.
     """
+
+    __slots__ = (
+        "_at_work",
+        "_failure",
+        "_goodbye",
+        "_limits",
+        "_listening",
+        "_log",
+        "_outbox",
+        "_parked",
+        "_pinged_at",
+        "_readiness",
+        "_reading",
+        "_reception",
+        "_transport",
+        "address",
+        "on_entered",
+        "peer",
+    )
 
     def __init__(
         self,
         reception: Reception,
         transport: Transport,
         address: str,
+        readiness: Readiness,
         start_flushing: Callable[[Callable[[], object]], None],
     ) -> None:
         self.address = address
@@ -56,6 +84,12 @@ class Connection:
             self._limits.stall_seconds,
             start_flushing,
         )
+        self._readiness = readiness
+        self._listening = False
+        # Whether the task has something to do, or is doing it: meanwhile nothing is heard.
+        self._at_work = False
+        self._parked: trio.lowlevel.Task | None = None
+        self._failure: Exception | None = None
         self._reading = trio.CancelScope()
         self._goodbye: bytes | None = None
         self._pinged_at = 0.0
@@ -73,6 +107,7 @@ class Connection:
         if self._goodbye is None:
             self._goodbye = goodbye
             self._log.debug("peer.hung_up", code=code)
+        self._stop_listening()
         self._reading.cancel(reason=f"hung up: {code}")
 
     # ------------------------------------------------------------------ the task
@@ -106,18 +141,90 @@ class Connection:
         )
         peer = self.peer = Peer(doorstep, self._log)
         self._reading.deadline = doorstep.deadline
-        while not peer.over:
-            self._push(peer.feed(await self._transport.receive()))
-            while peer.waiting and not peer.over:
-                await self._outbox.drained()
-                self._push(await peer.go_on())
-            self._reading.deadline = doorstep.deadline
-            if doorstep.session is not None and self.on_entered is not None:
-                self.on_entered()
-                self.on_entered = None
-            # A client that does not read its answers is not read either.
-            if self._outbox.waiting_bytes:
-                await self._outbox.drained()
+        try:
+            # TLS may have read the hello along with the end of the handshake.
+            self._listen()
+            self._hear()
+            while not peer.over:
+                await self._work_for_the_task()
+                while peer.waiting and not peer.over:
+                    await self._outbox.drained()
+                    self._push(await peer.go_on())
+                self._note_progress()
+                # A client that does not read its answers is not read either.
+                if self._outbox.waiting_bytes:
+                    await self._outbox.drained()
+                self._at_work = False
+                if not self._listening and self._goodbye is None:
+                    self._listen()
+        finally:
+            self._stop_listening()
+
+    def _hear(self) -> None:
+        """
+        Take what the client said and answer it, if that can be done at once.
+
+        Never raises, nor waits: a failure is the task's, and so is what takes time.
+        """
+        peer = self.peer
+        if self._at_work or peer is None:
+            self._stop_listening()  # what comes meanwhile waits in the socket
+            return
+        try:
+            while (data := self._transport.receive_now()) is not None:
+                answers = peer.feed(data)
+                if answers:
+                    self._push(answers)
+                if peer.waiting or peer.over or self._outbox.waiting_bytes:
+                    self._wake()
+                    return
+                if self._goodbye is not None or not self._transport.holds_more:
+                    break
+            if self._reading.deadline != inf:
+                self._note_progress()
+        except Exception as exc:  # of ours: not for those who are called after us
+            self._failure = exc
+            self._wake()
+
+    def _note_progress(self) -> None:
+        """Give the client the time its stage allows; say so, once, when it has entered."""
+        assert self.peer is not None
+        doorstep = self.peer.doorstep
+        self._reading.deadline = doorstep.deadline
+        if doorstep.session is not None and self.on_entered is not None:
+            self.on_entered()
+            self.on_entered = None
+
+    def _listen(self) -> None:
+        self._listening = True
+        self._readiness.watch(self._transport.descriptor, self._hear)
+
+    def _stop_listening(self) -> None:
+        if self._listening:
+            self._listening = False
+            self._readiness.forget(self._transport.descriptor)
+
+    def _wake(self) -> None:
+        self._at_work = True
+        task, self._parked = self._parked, None
+        if task is not None:
+            trio.lowlevel.reschedule(task)
+
+    async def _work_for_the_task(self) -> None:
+        """Wait until `_hear` has something for the task. Raises what `_hear` met."""
+        if self._at_work:
+            await trio.lowlevel.checkpoint()
+        else:
+            self._parked = trio.lowlevel.current_task()
+
+            def leave(_: object) -> trio.lowlevel.Abort:
+                self._parked = None
+                return trio.lowlevel.Abort.SUCCEEDED
+
+            await trio.lowlevel.wait_task_rescheduled(leave)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def _push(self, answers: bytes) -> None:
         if answers and not self._outbox.push(answers):

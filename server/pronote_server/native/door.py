@@ -30,6 +30,7 @@ from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.school import School
 from pronote_server.native.connection import Connection
 from pronote_server.native.proxy_header import read_proxy_header
+from pronote_server.native.readiness import Readiness
 from pronote_server.native.told import Told
 from pronote_server.native.transport import Broken, TlsTransport, Transport
 
@@ -92,6 +93,7 @@ class Door:
     _stopping: trio.Event = attrs.field(factory=trio.Event, init=False)
     _hurry: trio.Event = attrs.field(factory=trio.Event, init=False)
     _peers: trio.Nursery | None = attrs.field(default=None, init=False)
+    _readiness: Readiness = attrs.field(factory=Readiness, init=False)
 
     # --------------------------------------------------------------- the reception
 
@@ -120,6 +122,17 @@ class Door:
 
         Closes the listeners as soon as it stops. Cancelled, it closes everything at once.
         """
+        try:
+            async with trio.open_nursery() as hearing:
+                hearing.start_soon(self._readiness.run)
+                await self._serve(listeners, task_status)
+                hearing.cancel_scope.cancel(reason="everybody has left")
+        finally:
+            self._readiness.close()
+
+    async def _serve(
+        self, listeners: Sequence[socket.socket], task_status: trio.TaskStatus[None]
+    ) -> None:
         # Two nurseries: the inner one dies first, so that no connection is accepted while
         # the outer one is waiting for the last peers.
         async with trio.open_nursery() as peers:
@@ -267,7 +280,7 @@ class Door:
             self._forget_nobody(prefix)
             sock.close()
             return
-        connection = Connection(self, transport, address, self._start_flushing)
+        connection = Connection(self, transport, address, self._readiness, self._start_flushing)
         self._connections.add(connection)
         entered = False
 

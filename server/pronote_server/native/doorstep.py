@@ -102,11 +102,22 @@ class Doorstep:
             raise LocalProtocolError("no session yet")
         return self.school, self.session
 
-    def count_requests(self, requests: int) -> None:
-        """Count what was just read; too many a second suspend the address, not the session."""
-        if self._meter is not None and self.school is not None and requests:
-            suspension = self._meter.count(requests, self.school.clock.timestamp())
-            security.suspended_meanwhile(self.school, self.address, suspension)
+    def count_requests(self, requests: int, *, calls: bool) -> None:
+        """
+        Count what was just read; too many a second suspend the address, not the session.
+
+        Args:
+            calls: Whether calls of the session were among them that nobody has noted yet.
+        """
+        if self.school is None:
+            return
+        now = self.school.clock.timestamp()
+        if calls and self.session is not None:
+            self.session.last_call_at = now
+        if self._meter is not None:
+            suspension = self._meter.count(requests, now)
+            if suspension is not None:
+                security.suspended_meanwhile(self.school, self.address, suspension)
 
     def hello(self, params: dict[str, Any]) -> Welcome:
         """

@@ -77,16 +77,17 @@ class Outbox:
             return True  # nobody is there; the connection's task is about to find out
         if self._size > self._bound:
             return False
-        rest = memoryview(data)
+        sent = 0
         if not self._left:
             try:
-                rest = rest[self._transport.send_now(rest) :]
+                sent = self._transport.send_now(data)
             except Broken:
                 self._break()
                 return True
-            if not rest:
+            if sent == len(data):
                 return True
             self._since = trio.current_time()
+        rest = memoryview(data)[sent:]
         self._left.append(rest)
         self._size += len(rest)
         if not self._flushing:

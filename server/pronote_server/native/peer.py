@@ -73,6 +73,8 @@ class Peer:
         self._more = False
         # What the next request asks, as its bytes; of requests `recall` did not know.
         self._asked: bytes | None = None
+        # Whether `recall` knew one of those that were just read.
+        self._recalled = False
         self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
             "hello": doorstep.hello,
             "login.start": doorstep.login_start,
@@ -159,7 +161,8 @@ class Peer:
         except RemoteProtocolError as exc:
             self._break_off(exc)
         if out:
-            self.doorstep.count_requests(len(out))
+            self.doorstep.count_requests(len(out), calls=self._recalled)
+            self._recalled = False
         if not self.wire.mid_frame:
             self.frame_since = None
         elif self.frame_since is None:
@@ -176,7 +179,7 @@ class Peer:
         if kept is None:
             self._asked = asked
         else:
-            session.last_call_at = school.clock.timestamp()
+            self._recalled = True
         return kept
 
     def _hear(self, event: Event) -> bytes:

@@ -28,13 +28,25 @@ class Broken(Exception):
 
 
 class Transport:
-    """A plain TCP connection; closes *sock*, which must be non-blocking."""
+    """
+    A plain TCP connection; closes *sock*, which must be non-blocking.
 
-    certificate_hash: bytes | None = None
-    server_name: str | None = None
+    Attributes:
+        descriptor: Of the socket, for who waits for many.
+    """
+
+    __slots__ = ("_sock", "certificate_hash", "descriptor", "server_name")
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self.descriptor = sock.fileno()
+        self.certificate_hash: bytes | None = None
+        self.server_name: str | None = None
+
+    @property
+    def holds_more(self) -> bool:
+        """Whether more was received than the last read gave, so that the socket is silent."""
+        return False
 
     async def start(self) -> None:
         """
@@ -65,6 +77,20 @@ class Transport:
                 if not waited:
                     await trio.lowlevel.cancel_shielded_checkpoint()
                 return data
+
+    def receive_now(self) -> bytes | None:
+        """
+        Return some bytes, ``b""`` at the end, or None when there is nothing now.
+
+        Raises:
+            Broken: The connection was reset.
+        """
+        try:
+            return self._sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as exc:
+            raise Broken(str(exc)) from None
 
     def send_now(self, data: bytes | memoryview) -> int:
         """
@@ -113,6 +139,8 @@ class TlsTransport(Transport):
         certificate_hash: Of the certificate *context* shows; for channel binding.
     """
 
+    __slots__ = ()
+
     _sock: ssl.SSLSocket  # type: ignore[mutable-override]  # nobody else sets it
 
     def __init__(
@@ -155,6 +183,18 @@ class TlsTransport(Transport):
                 if not waited:
                     await trio.lowlevel.cancel_shielded_checkpoint()
                 return data
+
+    @property
+    def holds_more(self) -> bool:
+        return self._sock.pending() > 0
+
+    def receive_now(self) -> bytes | None:
+        try:
+            return self._sock.recv(_READ_BYTES)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except (OSError, ValueError) as exc:
+            raise Broken(str(exc)) from None
 
     def send_now(self, data: bytes | memoryview) -> int:
         sent = 0

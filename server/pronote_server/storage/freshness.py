@@ -79,14 +79,15 @@ class Freshness:
     order of the lines is what makes it right.
 
     Attributes:
+        begun: Number of the last commit that was begun: while it stays, nothing gets stale.
         finished: Number of the last commit that is over.
     """
 
-    __slots__ = ("_begun", "_changed", "finished")
+    __slots__ = ("_changed", "begun", "finished")
 
     def __init__(self) -> None:
         self.finished = 0
-        self._begun = 0
+        self.begun = 0
         self._changed: dict[str, int] = {}
 
     def begin(self, tables: Collection[str]) -> None:
@@ -94,16 +95,11 @@ class Freshness:
         number = self.finished + 1
         for table in tables:
             self._changed[table] = number
-        self._begun = number
+        self.begun = number
 
     def finish(self) -> None:
         """Note that it is over, whatever came of it."""
-        self.finished = self._begun
-
-    @property
-    def latest(self) -> int:
-        """The last commit that was begun: while it stays, nothing gets stale."""
-        return self._begun
+        self.finished = self.begun
 
     def unchanged(self, tables: Collection[str], since: int) -> bool:
         """Whether none of *tables* was changed after commit *since*."""
