@@ -13,6 +13,7 @@ import platform
 import random
 import sys
 import traceback
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bench.figures import FIGURES
 from bench.measuring.processes import Missing
 from bench.measuring.processor import Cores
 from bench.measuring.rows import Row
-from bench.plan import FULL, SHORT, Bench, Plan
+from bench.plan import FULL, SHORT, Bench, Plan, Shared
 from bench.report.table import show
 from loading.report import EXIT_INVALID, versions
 
@@ -61,6 +62,13 @@ async def measure(bench: Bench, names: list[str]) -> list[Row]:
 
     One that breaks is told, and noted in ``bench.broken``; the others are measured.
     """
+    async with AsyncExitStack() as stack:
+        if bench.plan.short:
+            bench = attrs.evolve(bench, shared=Shared(stack))
+        return await _measure(bench, names)
+
+
+async def _measure(bench: Bench, names: list[str]) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import Final
+from contextlib import AsyncExitStack
+from typing import Any, Final
 
 import attrs
 
 from bench.measuring.processor import Cores
+from loading.demo_server import DemoServer
 
-__all__ = ["FULL", "SHORT", "Bench", "Plan"]
+__all__ = ["FULL", "SHORT", "Bench", "Plan", "Shared"]
 
 
 @attrs.frozen(kw_only=True)
@@ -66,12 +68,21 @@ SHORT: Final = Plan(
 
 
 @attrs.frozen
+class Shared:
+    """Servers that serve several figures, and what ends them."""
+
+    stack: AsyncExitStack
+    servers: dict[Any, DemoServer] = attrs.field(factory=dict, init=False)
+
+
+@attrs.frozen
 class Bench:
     """
     What a figure is given.
 
     Attributes:
         missing: Filled with what could not be measured here, and why.
+        shared: None: each figure has servers of its own.
         broken: Filled with the figures that raised.
     """
 
@@ -80,3 +91,4 @@ class Bench:
     draw: random.Random
     missing: list[str] = attrs.field(factory=list)
     broken: list[str] = attrs.field(factory=list)
+    shared: Shared | None = None

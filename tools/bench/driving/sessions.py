@@ -34,6 +34,7 @@ __all__ = [
     "Asked",
     "Refusal",
     "account_of",
+    "answer_on",
     "ask",
     "base_file",
     "come_in",
@@ -189,7 +190,7 @@ def come_in(address: Address, account: Account, **options: Any) -> socket.socket
     try:
         while True:
             sock.sendall(said)
-            said = play.send(_answer(sock))
+            said = play.send(answer_on(sock))
     except StopIteration:
         return sock
 
@@ -197,10 +198,10 @@ def come_in(address: Address, account: Account, **options: Any) -> socket.socket
 def ask(sock: socket.socket, method: str, **params: Any) -> Any:
     """Return the plain result of one call on a blocking socket of a session."""
     sock.sendall(request(7, method, params))
-    return _answer(sock)
+    return answer_on(sock)
 
 
-def _answer(sock: socket.socket) -> Any:
+def answer_on(sock: socket.socket) -> Any:
     """Return the result of the next response; events are passed over."""
     while True:
         size = int.from_bytes(_exactly(sock, 4), "big")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bench.figures import admission, logins, reads, writes
+from bench.figures import admission, cold_reads, fan_out, logins, memory, reads, writes
 from bench.measuring.rows import Row
 from bench.plan import Bench
 
@@ -19,9 +19,12 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "hot-read": reads.hot_read,
         "pipelined": reads.pipelined,
         "grpc": reads.beside_grpc,
+        "cold-read": cold_reads.cold_read,
         "writes-sqlite": writes.beside_sqlite,
         "writes-postgresql": writes.beside_postgresql,
+        "told": fan_out.told,
         "login": logins.login,
+        "idle": memory.idle,
         "refused": admission.refused,
     }
 )

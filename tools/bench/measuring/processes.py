@@ -63,13 +63,24 @@ async def our_server(
     """
     Serve the demo school on the server's core for as long as the block lasts.
 
+    In the short form, as long as the run lasts: what others did to it does not matter there.
+
     Raises:
         ServerDied: It does not start.
     """
-    wanted = {**SETTINGS, **(settings or {})}
-    async with demo_server(plain=plain, settings=wanted, data=data) as server:
-        bench.cores.give_server(server.pid)
-        yield server
+    if bench.shared is None or data is not None:
+        wanted = {**SETTINGS, **(settings or {})}
+        async with demo_server(plain=plain, settings=wanted, data=data) as server:
+            bench.cores.give_server(server.pid)
+            yield server
+        return
+    key = (plain, tuple(sorted((settings or {}).items())))
+    if key not in bench.shared.servers:
+        alone = attrs.evolve(bench, shared=None)
+        bench.shared.servers[key] = await bench.shared.stack.enter_async_context(
+            our_server(alone, plain=plain, settings=settings)
+        )
+    yield bench.shared.servers[key]
 
 
 @asynccontextmanager

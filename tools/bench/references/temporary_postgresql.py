@@ -35,7 +35,7 @@ def postgresql(binaries: Path) -> Iterator[str]:
     It refuses to run as root: then it runs as the user ``postgres``, whom Debian's package
     makes.
     """
-    with tempfile.TemporaryDirectory(prefix="pronote-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pronote-bench-pg-") as folder:
         who: dict[str, Any] = {}
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
