@@ -23,6 +23,7 @@ from pronote_client.errors import CallTimedOut, RemoteProtocolError
 from pronote_client.events import ClientEvent, Events
 from pronote_client.families import (
     Absences,
+    Account,
     Appraisals,
     Assessments,
     Averages,
@@ -92,7 +93,7 @@ class Client:
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
-        photos, information, discussions, presence: Families of calls.
+        photos, information, discussions, presence, account: Families of calls.
         door: How it came in, and comes back.
     """
 
@@ -128,6 +129,7 @@ class Client:
         self.motives = Motives(self)
         self.latenesses = Latenesses(self)
         self.follow_ups = FollowUps(self)
+        self.account = Account(self)
         self.absences = Absences(self)
         self.periods = Periods(self)
         self.services = Services(self)

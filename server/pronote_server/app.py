@@ -26,11 +26,13 @@ from pronote_server.announcing import announce
 from pronote_server.clock import Clock, machine_time
 from pronote_server.config import Settings
 from pronote_server.data_folder import claimed
+from pronote_server.delivery.delivery import Delivery
 from pronote_server.hosting.connection_settings import (
     ConnectionSettings,
     write_connection_settings,
 )
 from pronote_server.hosting.opening import open_school
+from pronote_server.hosting.outbox import deliver_outbox
 from pronote_server.hosting.school import School
 from pronote_server.listeners import open_listeners
 from pronote_server.native.door import Door, Tls
@@ -138,6 +140,9 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                     app.port,
                     tuple(schools.values()),
                 )
+            delivery = Delivery(settings.mail, settings.sms)
+            for school in schools.values():
+                background.start_soon(deliver_outbox, school, delivery)
             with announced(app.address, data):
                 async with trio.open_nursery() as serving:
                     await serving.start(door.serve, listeners)

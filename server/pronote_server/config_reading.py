@@ -21,7 +21,7 @@ import attrs
 
 from .config_values import FilePath, Kind
 
-__all__ = ["PREFIX", "ConfigRefused", "Problems", "dotted_names", "read_settings"]
+__all__ = ["PREFIX", "ConfigRefused", "Problems", "dotted_names", "kind_of", "read_settings"]
 
 PREFIX: Final = "PRONOTE_"
 
@@ -150,7 +150,7 @@ def _kind_at(cls: Any, steps: list[str]) -> Kind | None:
         elif attrs.has(cls):
             cls = attrs.fields_dict(attrs.resolve_types(cls)).get(step)
             cls = None if cls is None else cls.type
-    return _kind(cls)
+    return kind_of(cls)
 
 
 def _put(raw: Table, path: str, value: object, source: str, problems: Problems) -> None:
@@ -218,7 +218,7 @@ def _value(expected: Any, raw: object, path: str, problems: Problems, top: type)
             problems.break_off(path)
             return _WRONG
         return tuple(values)
-    kind = _kind(expected)
+    kind = kind_of(expected)
     assert kind is not None, f"{path} has no kind: {expected}"
     try:
         return kind.accept(raw)
@@ -227,7 +227,8 @@ def _value(expected: Any, raw: object, path: str, problems: Problems, top: type)
         return _WRONG
 
 
-def _kind(annotation: Any) -> Kind | None:
+def kind_of(annotation: Any) -> Kind | None:
+    """Return the kind in *annotation*; None for a section or a list of them."""
     found = [m for m in get_args(_without_none(annotation))[1:] if isinstance(m, Kind)]
     return found[0] if found else None
 

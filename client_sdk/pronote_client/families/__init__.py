@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pronote_client.families.absences import Absences
+from pronote_client.families.account import Account
 from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
@@ -37,6 +38,7 @@ from pronote_client.families.users import Groups, Profiles, Users
 
 __all__ = [
     "Absences",
+    "Account",
     "Appraisals",
     "Assessments",
     "Averages",

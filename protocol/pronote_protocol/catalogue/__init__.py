@@ -14,6 +14,9 @@ from pronote_protocol.catalogue import (
     absences as absences,
 )
 from pronote_protocol.catalogue import (
+    account as account,
+)
+from pronote_protocol.catalogue import (
     appraisals as appraisals,
 )
 from pronote_protocol.catalogue import (

@@ -86,6 +86,12 @@ def demo(
                     {
                         "rne": DEMO_RNE,
                         "name": DEMO_SCHOOL_NAME,
+                        # Nobody's: a reserved name, and a number kept for fiction.
+                        "account": {
+                            "responsible": "Responsable de la démonstration",
+                            "email": "responsable@lande.example",
+                            "mobile": "+33639980100",
+                        },
                         "passwords": {"scram_iterations": 4096},
                     }
                 ],
@@ -111,6 +117,7 @@ def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
             print(json.dumps(_ready_line(running, accounts), ensure_ascii=False), flush=True)
         else:
             _show_accounts(accounts)
+            _show_consoles(running)
             state = "en service" if running.school.in_service else "base non mise en service"
             print(
                 f"Prêt : {running.school.name} ({running.school.rne}), {state}, sur "
@@ -131,7 +138,12 @@ def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
         "data": str(running.settings.data.directory),
         "in_service": running.school.in_service,
         "schools": [
-            {"rne": rne, "name": school.name, "settings_file": str(running.settings_files[rne])}
+            {
+                "rne": rne,
+                "name": school.name,
+                "settings_file": str(running.settings_files[rne]),
+                "console": _console(school),
+            }
             for rne, school in running.schools.items()
         ],
         "accounts": [
@@ -144,6 +156,28 @@ def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
             for each in accounts
         ],
     }
+
+
+def _console(school: Any) -> dict[str, str] | None:
+    """Return what the console asks for, at the first start of a school only."""
+    if not school.identity_is_new:
+        return None
+    identity = school.account.identity
+    return {
+        "hosting_number": identity.hosting_number,
+        "invoice_number": identity.invoice_number,
+        "password": identity.console_password,
+    }
+
+
+def _show_consoles(running: Any) -> None:
+    for rne, school in running.schools.items():
+        if console := _console(school):
+            print(
+                f"Console de {rne}, montré une seule fois : n° d'hébergement "
+                f"{console['hosting_number']}, n° de facture {console['invoice_number']}, "
+                f"mot de passe {console['password']}"
+            )
 
 
 def _show_accounts(accounts: list[Any]) -> None:

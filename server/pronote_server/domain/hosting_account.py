@@ -52,11 +52,14 @@ class HostingAccount:
     An identity, and the responsible (*responsable de l'hébergement*) it is sent to.
 
     Attributes:
+        identity: What counts: made, or set by the operator.
+        identity_made: What the school was given at first.
         responsible: Name.
         email, mobile: None when the host does not know them.
     """
 
     identity: Identity
+    identity_made: Identity
     responsible: str | None = None
     email: str | None = None
     mobile: str | None = None

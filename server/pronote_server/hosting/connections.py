@@ -23,7 +23,6 @@ from pronote_protocol.errors import (
     ModeNotAllowed,
     NotAllowed,
     NotFound,
-    NotInContract,
     NotInService,
     PasswordMustChange,
     ResumeRefused,
@@ -31,7 +30,7 @@ from pronote_protocol.errors import (
     ServerStopping,
 )
 from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
-from pronote_protocol.words import Access, Application, Farewell, Mode
+from pronote_protocol.words import Access, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.rights import rights_of
@@ -126,8 +125,8 @@ def enter(
             f"Ce compte n'est pas autorisé en mode {_MODES_FR[wish.mode]}.",
             mode=wish.mode.value,
         )
-    if hello.application is Application.EDT and not school.contract.edt:
-        raise NotInContract(option="Connexion EDT")
+    if not at_console:
+        school.check_options(hello.application, wish.access)
     if at_console and wish.access not in allowed:
         raise NotAllowed(
             "La console d'hébergement n'a pas de mode consultation.",
@@ -147,7 +146,7 @@ def enter(
             seat = school.seats.take(pool_for(wish.mode, access), administrator)
     except SeatsExhausted as refusal:
         log.info("seat.refused", school=school.rne, pool=refusal.details.get("pool"))
-        if not (wish.fall_back and refusal.details.get("consultation_possible")):
+        if not (wish.fall_back and school.may_consult(hello.application)):
             raise
         access = Access.CONSULTATION
         seat = school.seats.take(pool_for(wish.mode, access), administrator)
@@ -334,6 +333,7 @@ def change_access(school: School, session: Session, access: Access) -> None:
         raise NotAllowed()
     if access is session.access or session.seat is None:
         return
+    school.check_options(session.application, access)
     session.seat = school.seats.exchange(
         session.seat, pool_for(session.mode, access), session.administrator
     )

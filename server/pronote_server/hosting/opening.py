@@ -16,10 +16,13 @@ from pronote_protocol.words import Mode, Rank, Space
 from pronote_server.clock import Clock
 from pronote_server.config import SchoolSettings, Suspension
 from pronote_server.domain.accounts import Account, Directory, Group, Profile
+from pronote_server.domain.hosting_account import Identity, new_identity
 from pronote_server.domain.latches import Latch
 from pronote_server.domain.references import random_references
 from pronote_server.domain.suspensions import SuspensionBook, SuspensionRecord
 from pronote_server.hosting import bases
+from pronote_server.hosting.account import CHANGES, IDENTITY
+from pronote_server.hosting.account_terms import account_of, agreed, fitting
 from pronote_server.hosting.base_replacement import open_loaded
 from pronote_server.hosting.journal import SERVER, Journal
 from pronote_server.hosting.school import School
@@ -48,6 +51,9 @@ class _Records:
     suspensions: list[SuspensionRecord]
     latches: list[Latch]
     decoy_secret: str
+    identity: Identity
+    identity_is_new: bool
+    account_changes: dict[str, str]
     loaded: str | None
     in_service: bool
     open_modes: list[str]
@@ -93,6 +99,10 @@ async def open_school(
                 )
                 kept.insert_account(conn, supervisor)
                 put_setting(conn, "decoy.secret", secrets.token_hex(32))
+            identity = get_setting(conn, IDENTITY)
+            made = new_identity(secrets) if identity is None else Identity(**identity)
+            if identity is None:
+                put_setting(conn, IDENTITY, attrs.asdict(made))
             return _Records(
                 accounts=kept.load_accounts(conn),
                 groups=kept.load_groups(conn),
@@ -100,6 +110,9 @@ async def open_school(
                 suspensions=load_suspensions(conn),
                 latches=load_latches(conn),
                 decoy_secret=get_setting(conn, "decoy.secret"),
+                identity=made,
+                identity_is_new=identity is None,
+                account_changes=get_setting(conn, CHANGES, {}),
                 loaded=get_setting(conn, "base.loaded"),
                 in_service=get_setting(conn, "base.in_service", False),
                 open_modes=get_setting(
@@ -114,11 +127,17 @@ async def open_school(
             suspension.policy(), new_reference=random_references(secrets)
         )
         suspensions.restore(read.suspensions, clock.timestamp(), read.latches)
+        changes = fitting(settings, read.account_changes)
+        terms = agreed(settings, changes)
         school = School(
             rne=settings.rne,
             name=settings.name,
             folder=folder,
-            contract=settings.contract,
+            settings=settings,
+            contract=terms.contract,
+            account=account_of(terms, read.identity),
+            account_changes=changes,
+            identity_is_new=read.identity_is_new,
             rules=settings.passwords.rules(),
             scram_iterations=settings.passwords.scram_iterations,
             resume_seconds=resume_seconds,

@@ -22,20 +22,27 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue.documents import LARGEST_DOCUMENT
 from pronote_protocol.catalogue.transfer import BeginTransfer
-from pronote_protocol.errors import BaseUnavailable, ContractExpired, NotInService
+from pronote_protocol.errors import (
+    BaseUnavailable,
+    ContractExpired,
+    NotInContract,
+    NotInService,
+)
 from pronote_protocol.messages import Goodbye
-from pronote_protocol.words import Mode, Space
+from pronote_protocol.words import Access, Application, Mode, Space
 from pronote_server.clock import Clock
-from pronote_server.config import Contract
+from pronote_server.config_school import Contract, SchoolSettings
 from pronote_server.domain.accounts import Directory
 from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.exclusive import ExclusiveUse
+from pronote_server.domain.hosting_account import HostingAccount
 from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
+from pronote_server.hosting.school_time import local
 from pronote_server.hosting.uploads import UploadBounds, Uploads
 from pronote_server.storage.base_file import BaseHeader
 from pronote_server.storage.database import Database
@@ -83,6 +90,11 @@ class School:
         in_service: Whether clients may enter the base that is loaded.
         base_activity: What is being done to the base as a whole; None: nothing is.
         supervisor_set: Whether the first putting into service has happened.
+        settings: As ``server.toml`` says; `account_changes` is what was changed since.
+        contract, account: What counts, of both.
+        identity_is_new: Whether this opening gave the school its identity, which is then
+            shown to the operator, once.
+        outbox_changed: Set when a message was put into the outbox.
         open_modes: Modes the transfer of the timetable opened (fiche 6), besides
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
@@ -98,7 +110,9 @@ class School:
     rne: str
     name: str
     folder: Path
+    settings: SchoolSettings
     contract: Contract
+    account: HostingAccount
     rules: PasswordRules
     scram_iterations: int
     resume_seconds: float
@@ -110,6 +124,8 @@ class School:
     decoy_secret: bytes = attrs.field(repr=False)
     open_modes: frozenset[Mode]
     published_spaces: frozenset[Space] = frozenset()
+    account_changes: dict[str, str] = attrs.field(factory=dict)
+    identity_is_new: bool = False
     inline: bool = False
     in_service: bool = False
     base_activity: BaseState | None = attrs.field(default=None, init=False)
@@ -130,6 +146,7 @@ class School:
         factory=lambda: Uploads(_DOCUMENTS), init=False
     )
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    outbox_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
         factory=lambda: trio.CapacityLimiter(1), init=False
@@ -168,14 +185,39 @@ class School:
             raise BaseUnavailable(retry_after=1.0)
         return self.base
 
+    @property
+    def contract_expired(self) -> bool:
+        """Whether the last day of the contract has passed on the school's calendar."""
+        expires = self.contract.expires
+        return expires is not None and local(self.clock.now()).date() > expires
+
     def check_contract(self) -> None:
         """
         Raises:
             ContractExpired: Nobody new is let in (fiche 3).
         """
         expires = self.contract.expires
-        if expires is not None and self.clock.now().date() > expires:
+        if expires is not None and self.contract_expired:
             raise ContractExpired(expires=expires.isoformat())
+
+    def check_options(self, application: Application, access: Access) -> None:
+        """
+        Raises:
+            NotInContract: That program, or what it wants, was not bought (fiche 3).
+        """
+        if application is Application.EDT and not self.contract.edt:
+            raise NotInContract(option="Connexion EDT")
+        if application is Application.PRONOTE_NET and not self.contract.pronote_net:
+            raise NotInContract(option="PRONOTE.net")
+        if access is Access.CONSULTATION and not self.may_consult(application):
+            sold = "EDT" if application is Application.EDT else "PRONOTE"
+            raise NotInContract(option=f"Consultation {sold}")
+
+    def may_consult(self, application: Application) -> bool:
+        """Return whether consultation was bought for that program; EDT has its own."""
+        contract = self.contract
+        edt = application is Application.EDT
+        return contract.consultation_edt if edt else contract.consultation
 
     async def keep(self, key: str, value: Any) -> None:
         """Write a setting of the school and return once it is on disk."""

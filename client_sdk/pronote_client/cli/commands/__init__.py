@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from pronote_client.cli.commands import (
+    account,
     connection,
     edt,
     office,
@@ -19,5 +20,5 @@ __all__ = ["add_commands"]
 
 def add_commands(app: App) -> None:
     """Add every command to *app*, in the order of the help."""
-    for module in (servers, connection, office, security, users, school, edt):
+    for module in (servers, connection, office, account, security, users, school, edt):
         module.add_commands(app)

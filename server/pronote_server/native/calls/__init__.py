@@ -8,6 +8,7 @@ from typing import Final
 
 from pronote_server.native.calls import (
     absences,
+    account,
     assessments,
     changes,
     discussions,
@@ -41,6 +42,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
         pair
         for family in (
             absences,
+            account,
             assessments,
             changes,
             documents,
