@@ -13,6 +13,8 @@ __all__ = [
     "Access",
     "Annotation",
     "Application",
+    "BaseOrigin",
+    "BaseState",
     "DocumentOwner",
     "EvaluatesIn",
     "EventOrder",
@@ -45,6 +47,8 @@ __all__ = [
     "SessionState",
     "Space",
     "SubServiceUse",
+    "UploadPurpose",
+    "WorkState",
 ]
 
 
@@ -435,3 +439,48 @@ class Presence(enum.Enum):
     BUSY = "busy"
     DO_NOT_DISTURB = "do-not-disturb"
     INVISIBLE = "invisible"
+
+
+class BaseState(enum.Enum):
+    """
+    Where the base of a school is in its life; the guide's header shows the second and third.
+
+    The last two are of something under way: nothing else about the base begins then.
+    """
+
+    NONE = "none"
+    LOADED = "loaded"
+    IN_SERVICE = "in-service"
+    STOPPING = "stopping"
+    CHANGING = "changing"
+
+
+class BaseOrigin(enum.Enum):
+    """How a base came to the server (fiches 4, 8 and 9); found is one put there by hand."""
+
+    CREATED = "created"
+    UPLOADED = "uploaded"
+    RESTORED = "restored"
+    FOUND = "found"
+
+
+class UploadPurpose(enum.Enum):
+    """
+    What a large file is sent for (fiche 8).
+
+    A base (``.HNOT``) lands among the other bases. An annex (``.HDOCJOINTS``, ``.HPHOTOS``,
+    ``.HCOURRIERS``) completes the base that is loaded. Users (``.profils``) are recovered.
+    """
+
+    BASE = "base"
+    ANNEX = "annex"
+    USERS = "users"
+
+
+class WorkState(enum.Enum):
+    """How far something has come that takes longer than one waits for an answer."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"

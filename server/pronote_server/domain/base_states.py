@@ -16,18 +16,9 @@ from typing import Final
 import attrs
 
 from pronote_protocol.errors import Conflict
+from pronote_protocol.words import BaseState
 
 __all__ = ["COMMANDS", "BaseCommand", "BaseState", "Rule", "begin", "states_table"]
-
-
-class BaseState(enum.Enum):
-    """The state of a school's base; the guide's header shows the second and the third."""
-
-    NONE = "none"
-    LOADED = "loaded"
-    IN_SERVICE = "in-service"
-    STOPPING = "stopping"
-    CHANGING = "changing"
 
 
 class BaseCommand(enum.Enum):

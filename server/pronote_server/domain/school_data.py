@@ -169,12 +169,16 @@ class TimeGrid:
         slot_starts: Minutes since midnight, ascending.
         slot_minutes: Length of each slot.
         labels: What each slot is called, as many as there are slots.
+        first_day: With which the week begins, 0 for Monday.
+        step_minutes: What a slot is divided into; None: it is not.
     """
 
     days: tuple[int, ...]
     slot_starts: tuple[int, ...]
     slot_minutes: int
     labels: tuple[str, ...]
+    first_day: int = 0
+    step_minutes: int | None = None
 
 
 class _Coded(Protocol):
@@ -285,6 +289,11 @@ def _grid_problems(grid: TimeGrid) -> Iterator[str]:
         yield "grille horaire : aucun jour ou aucun créneau"
     if grid.slot_minutes <= 0:
         yield f"grille horaire : créneaux de {grid.slot_minutes} minutes"
+    step = grid.step_minutes
+    if step is not None and (step <= 0 or grid.slot_minutes % step):
+        yield f"grille horaire : des créneaux de {grid.slot_minutes} minutes au pas de {step}"
+    if not 0 <= grid.first_day <= 6:
+        yield f"grille horaire : premier jour impossible {grid.first_day}"
     if len(grid.labels) != len(grid.slot_starts):
         yield "grille horaire : il faut autant de libellés que de créneaux"
     if list(grid.slot_starts) != sorted(

@@ -53,7 +53,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x4E6F7431
 
 # Grows with the revisions of the family "base"; an older file is upgraded, a newer refused.
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 
 _SQLITE_HEADER: Final = struct.Struct(">16s44x I 4x I 28x")
 
@@ -211,7 +211,15 @@ def put_grid(conn: Connection, frame: TimeGrid) -> None:
     """Replace the frame of the week (*grille horaire*)."""
     for table in (grid, grid_day, grid_slot):
         conn.execute(table.delete())
-    conn.execute(insert(grid), {"id": 1, "slot_minutes": frame.slot_minutes})
+    conn.execute(
+        insert(grid),
+        {
+            "id": 1,
+            "slot_minutes": frame.slot_minutes,
+            "first_day": frame.first_day,
+            "step_minutes": frame.step_minutes,
+        },
+    )
     if frame.days:
         conn.execute(insert(grid_day), [{"day": day} for day in frame.days])
     slots = [
@@ -226,11 +234,14 @@ def read_grid(conn: Connection) -> TimeGrid:
     """Return the frame of the week."""
     slots = conn.execute(select(grid_slot).order_by(grid_slot.c.start_minute)).all()
     days = conn.execute(select(grid_day.c.day).order_by(grid_day.c.day)).scalars()
+    frame = conn.execute(select(grid)).one()
     return TimeGrid(
         days=tuple(days),
         slot_starts=tuple(slot.start_minute for slot in slots),
-        slot_minutes=conn.execute(select(grid.c.slot_minutes)).scalar_one(),
+        slot_minutes=frame.slot_minutes,
         labels=tuple(slot.label for slot in slots),
+        first_day=frame.first_day,
+        step_minutes=frame.step_minutes,
     )
 
 

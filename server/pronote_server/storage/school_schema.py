@@ -26,7 +26,7 @@ from sqlalchemy import (
     event,
 )
 
-from pronote_protocol.words import GroupType, Mode, OffenceCause, Rank
+from pronote_protocol.words import BaseOrigin, GroupType, Mode, OffenceCause, Rank
 from pronote_server.domain.outgoing import Channel, OutgoingState
 from pronote_server.storage.columns import UtcDateTime, boolean, new_metadata, one_of
 
@@ -36,6 +36,7 @@ __all__ = [
     "account",
     "journal",
     "journal_purge",
+    "known_base",
     "latch",
     "outbox",
     "profile",
@@ -241,6 +242,17 @@ outbox: Final = Table(
     CheckConstraint("(state = 'waiting') = (done_at IS NULL)", "done"),
     Index(None, "state", "due_at"),
     sqlite_autoincrement=True,
+)
+
+# What the files of the bases do not say themselves: how they came, and when they served.
+known_base: Final = Table(
+    "known_base",
+    SCHOOL,
+    Column("file", String, primary_key=True),
+    Column("origin", String, one_of("origin", BaseOrigin), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("added_by", String, nullable=False),
+    Column("served_at", UtcDateTime),
 )
 
 # PostgreSQL writes triggers in another way; a port has these to say again.

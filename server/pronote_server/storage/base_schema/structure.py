@@ -70,6 +70,14 @@ grid: Final = Table(
     Column(
         "slot_minutes", Integer, CheckConstraint("slot_minutes > 0", "slots"), nullable=False
     ),
+    Column(
+        "first_day",
+        Integer,
+        CheckConstraint("first_day BETWEEN 0 AND 6", "first_day"),
+        nullable=False,
+        server_default="0",
+    ),
+    Column("step_minutes", Integer, CheckConstraint("step_minutes > 0", "step_minutes")),
 )
 grid_day: Final = Table(
     "grid_day",

@@ -104,5 +104,5 @@ class Family:
         return list(compare_metadata(context, self.metadata))
 
 
-SCHOOL_FAMILY: Final = Family("school", SCHOOL, head="0002")
-BASE_FAMILY: Final = Family("base", BASE, head="0003")
+SCHOOL_FAMILY: Final = Family("school", SCHOOL, head="0003")
+BASE_FAMILY: Final = Family("base", BASE, head="0004")
