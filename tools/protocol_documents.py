@@ -272,13 +272,14 @@ def _docstring(cls: Any) -> tuple[str, str]:
 
 
 def _told_of_fields(cls: Any) -> Mapping[str, str]:
-    """Return what the docstring of *cls* says of each field."""
+    """Return what the docstrings of *cls*, and of what it is made of, say of each field."""
     told: dict[str, str] = {}
-    _, text = _docstring(cls)
-    for item in re.split(r"\n {4}(?=\S)", text)[1:]:
-        names, _, words_of_it = item.partition(":")
-        for name in names.split(","):
-            told[name.strip()] = _cell(_plain(words_of_it))
+    for each in reversed(cls.__mro__):
+        _, text = _docstring(each) if attrs.has(each) else ("", "")
+        for item in re.split(r"\n {4}(?=\S)", text)[1:]:
+            names, _, words_of_it = item.partition(":")
+            for name in names.split(","):
+                told[name.strip()] = _cell(_plain(words_of_it))
     return told
 
 

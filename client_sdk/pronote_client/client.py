@@ -28,6 +28,7 @@ from pronote_client.families import (
     Assessments,
     Averages,
     Base,
+    Calendar,
     Changes,
     Connections,
     Discussions,
@@ -35,11 +36,14 @@ from pronote_client.families import (
     Evaluations,
     Exclusive,
     FollowUps,
+    GroupMembers,
     Groups,
+    GuardianLinks,
     Homework,
     Inactivity,
     Information,
     Journal,
+    Kind,
     Latenesses,
     Levels,
     Marks,
@@ -59,6 +63,7 @@ from pronote_client.families import (
     SessionCalls,
     Skills,
     Suspensions,
+    TimeGrid,
     Timetable,
     Transfer,
     Users,
@@ -71,7 +76,7 @@ from pronote_client.repeating import may_repeat
 from pronote_client.session import Session
 from pronote_client.settings import ConnectionSettings
 from pronote_client.transport import Connector, connect
-from pronote_protocol.catalogue import Call
+from pronote_protocol.catalogue import Call, calendar, people, structure
 from pronote_protocol.messages import Enter, Entered, Goodbye, Welcome
 from pronote_protocol.words import Access, Application, Farewell, Mode
 
@@ -94,6 +99,10 @@ class Client:
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
         photos, information, discussions, presence, account: Families of calls.
+        teachers, pupils, guardians, functions, staff, classes, school_groups, subjects, rooms,
+        holidays: The resources of one kind each, listed, read, created, changed and deleted.
+        guardian_links, group_members: Who is whose guardian; who is in which group.
+        calendar, time_grid: The school's year and week.
         door: How it came in, and comes back.
     """
 
@@ -142,6 +151,20 @@ class Client:
         self.information = Information(self)
         self.discussions = Discussions(self)
         self.presence = Presence(self)
+        self.teachers = Kind(self, people.TEACHERS)
+        self.pupils = Kind(self, people.PUPILS)
+        self.guardians = Kind(self, people.GUARDIANS)
+        self.guardian_links = GuardianLinks(self)
+        self.functions = Kind(self, people.FUNCTIONS)
+        self.staff = Kind(self, people.STAFF)
+        self.classes = Kind(self, structure.CLASSES)
+        self.school_groups = Kind(self, structure.SCHOOL_GROUPS)
+        self.group_members = GroupMembers(self)
+        self.subjects = Kind(self, structure.SUBJECTS)
+        self.rooms = Kind(self, structure.ROOMS)
+        self.holidays = Kind(self, calendar.HOLIDAYS)
+        self.calendar = Calendar(self)
+        self.time_grid = TimeGrid(self)
 
     @classmethod
     @asynccontextmanager

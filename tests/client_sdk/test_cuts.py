@@ -319,7 +319,16 @@ def test_backoff_doubles_up_to_its_bound() -> None:
 def test_only_reading_calls_are_asked_again() -> None:
     """A new call must be looked at: is doing it twice the same as doing it once?"""
     again = {name for name, call in CATALOGUE.items() if may_repeat(call) and not call.keyed}
+    kinds = (
+        *("classes", "functions", "guardians", "holidays", "pupils", "rooms"),
+        *("school_groups", "staff", "subjects", "teachers"),
+    )
     assert again == {
+        *(f"{kind}.{verb}" for kind in kinds for verb in ("list", "read")),
+        "calendar.read",
+        "group_members.list",
+        "guardian_links.list",
+        "time_grid.read",
         "absences.list",
         "absences.read",
         "absences.read_half_days",

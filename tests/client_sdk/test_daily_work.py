@@ -21,7 +21,14 @@ from pronote_client.transport import Transport
 from pronote_protocol.catalogue.evaluations import LevelEntry
 from pronote_protocol.catalogue.notebook import HomeworkEntry
 from pronote_protocol.errors import Conflict, DocumentRefused
-from pronote_protocol.words import DocumentOwner, Level, Mode, NotebookPublication, PeriodKind
+from pronote_protocol.words import (
+    DocumentOwner,
+    Kinship,
+    Level,
+    Mode,
+    NotebookPublication,
+    PeriodKind,
+)
 from pronote_server.clock import Clock
 from pronote_server.domain.school_calendar import Period
 from pronote_server.hosting.school import School
@@ -67,6 +74,39 @@ def looked_up(conn: Connection) -> tuple[int, int]:
     """Return the service of T1, and its first pupil."""
     service = next(line.id for line in services_of(conn) if line.code == "MATH|T1|C:3A")
     return service, pupils_of_service(conn, service)[0].id
+
+
+async def test_the_office_takes_in_a_pupil_with_his_mother(tmp_path: Path) -> None:
+    async with (
+        working(tmp_path) as (_, way_in),
+        open_client(**way_in("admin", Mode.ADMINISTRATIVE)) as office,
+    ):
+        (class_,) = await office.classes.list_all(search="3e a")
+        pupil = await office.pupils.create(
+            last_name="ROUX", first_name="Inès", class_id=class_.id, born=date(2006, 9, 1)
+        )
+        mother = await office.guardians.create(last_name="ROUX", email="roux@example.org")
+        link = await office.guardian_links.put(
+            pupil.id, mother.id, kinship=Kinship.MOTHER, legal=True, contact=True
+        )
+        assert (link.pupil, link.class_name) == ("ROUX Inès", "3e A")
+        choir = await office.school_groups.create(name="Chorale")
+        assert (await office.group_members.set(choir.id, (pupil.id,))).members == 1
+        assert [row.pupil_id for row in (await office.group_members.list(choir.id)).rows] == [
+            pupil.id
+        ]
+        changed = await office.pupils.change(
+            id=pupil.id, last_name="ROUX-MEYER", class_id=class_.id, if_revision=pupil.revision
+        )
+        assert await office.pupils.read(pupil.id) == changed
+        with pytest.raises(Conflict) as refused:
+            await office.guardians.delete(mother.id)
+        assert refused.value.details["relies"] == {"pupil_guardian": 1}
+        await office.guardian_links.delete(pupil.id, mother.id)
+        await office.guardians.delete(mother.id)
+        assert (await office.guardian_links.list(pupil=pupil.id)).total == 0
+        year = await office.calendar.read()
+        assert (year.school_year, len((await office.time_grid.read()).slots)) == (2020, 10)
 
 
 async def test_a_teacher_keeps_his_notebook_with_documents(tmp_path: Path) -> None:

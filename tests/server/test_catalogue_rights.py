@@ -397,6 +397,9 @@ def one_class(conn: Connection) -> None:
         ("absence", "lateness", "punishment", "sanction", "follow-up"), 1
     ):
         _enter(conn, schema.motive, id=number, kind=kind, name="Divers")
+    for code, day in (("P1", date(2020, 12, 21)), ("P3", date(2021, 2, 8))):
+        ident = ids(conn, schema.pupil)[code]
+        _enter(conn, schema.holiday, id=ident, name="Congé", starts_on=day, ends_on=day)
     _work(conn, "T1", "MATH|T1|C:3A", "P1", "L1", "À moi", date(2020, 10, 5))
 
 

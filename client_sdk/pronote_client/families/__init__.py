@@ -12,6 +12,7 @@ from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
 from pronote_client.families.information import Information
+from pronote_client.families.kinds import Calendar, GroupMembers, GuardianLinks, Kind, TimeGrid
 from pronote_client.families.latenesses import Latenesses
 from pronote_client.families.marks import Marks
 from pronote_client.families.motives import Motives
@@ -43,6 +44,7 @@ __all__ = [
     "Assessments",
     "Averages",
     "Base",
+    "Calendar",
     "Changes",
     "Connections",
     "Discussions",
@@ -50,11 +52,14 @@ __all__ = [
     "Evaluations",
     "Exclusive",
     "FollowUps",
+    "GroupMembers",
     "Groups",
+    "GuardianLinks",
     "Homework",
     "Inactivity",
     "Information",
     "Journal",
+    "Kind",
     "Latenesses",
     "Levels",
     "Marks",
@@ -76,6 +81,7 @@ __all__ = [
     "Skills",
     "SourceFile",
     "Suspensions",
+    "TimeGrid",
     "Timetable",
     "Transfer",
     "Users",

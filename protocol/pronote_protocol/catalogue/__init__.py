@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     averages as averages,
 )
 from pronote_protocol.catalogue import (
+    calendar as calendar,
+)
+from pronote_protocol.catalogue import (
     changes as changes,
 )
 from pronote_protocol.catalogue import (
@@ -56,6 +59,9 @@ from pronote_protocol.catalogue import (
     notebook as notebook,
 )
 from pronote_protocol.catalogue import (
+    people as people,
+)
+from pronote_protocol.catalogue import (
     periods as periods,
 )
 from pronote_protocol.catalogue import (
@@ -84,6 +90,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     skills as skills,
+)
+from pronote_protocol.catalogue import (
+    structure as structure,
 )
 from pronote_protocol.catalogue import (
     transfer as transfer,
