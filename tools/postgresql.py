@@ -86,12 +86,13 @@ def install() -> None:
 
 
 @contextmanager
-def temporary_postgresql(*, may_install: bool = False) -> Iterator[str]:
+def temporary_postgresql(*, may_install: bool = False, durable: bool = False) -> Iterator[str]:
     """
     Run a PostgreSQL of our own and yield its address, as SQLAlchemy takes it.
 
     Args:
         may_install: Install Debian's package when there is none.
+        durable: Sync as PostgreSQL does by default; for who measures what that costs.
 
     Raises:
         NoPostgresql: None is installed, or it does not start.
@@ -122,8 +123,10 @@ def temporary_postgresql(*, may_install: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
         raise NoPostgresql(f"initdb failed: {made.stderr.strip()[-1000:]}")
     server = [str(bin_ / "postgres"), "-D", str(data), "-c", "listen_addresses="]
-    server += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
-    server += ["-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+    server += ["-c", f"unix_socket_directories={folder}"]
+    if not durable:
+        server += ["-c", "fsync=off"]
+        server += ["-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     keeper: subprocess.Popen[bytes] = subprocess.Popen(
         ["/bin/sh", "-c", _KEEPER, "sh", str(folder), *server],
         **whose,

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from bench.references.starting import needs, ready, told
-from bench.references.temporary_postgresql import postgresql, programs
+from postgresql import NoPostgresql, temporary_postgresql
 
 __all__: list[str] = []
 
@@ -75,8 +75,8 @@ async def write(conn: Any, assessment: int, pupil: int, actor: str, number: int)
         )
 
 
-async def main(asyncpg: Any, spec: dict[str, Any], folder: str) -> None:
-    pool = await _pool(asyncpg, folder)
+async def main(asyncpg: Any, spec: dict[str, Any], address: str) -> None:
+    pool = await _pool(asyncpg, address)
     keys = itertools.count(1)
     async with pool.acquire() as conn:
         await conn.execute(_SCHEMA)
@@ -117,23 +117,19 @@ async def main(asyncpg: Any, spec: dict[str, Any], folder: str) -> None:
     pool.terminate()
 
 
-async def _pool(asyncpg: Any, folder: str) -> Any:
-    for _ in range(200):
-        try:
-            return await asyncpg.create_pool(
-                host=folder, user="bench", database="postgres", min_size=_POOL, max_size=_POOL
-            )
-        except (OSError, asyncpg.PostgresError):
-            await asyncio.sleep(0.05)
-    raise SystemExit("PostgreSQL does not answer")
+async def _pool(asyncpg: Any, address: str) -> Any:
+    # asyncpg takes SQLAlchemy's address but for the driver's name.
+    dsn = address.replace("postgresql+psycopg://", "postgresql://")
+    return await asyncpg.create_pool(dsn, min_size=_POOL, max_size=_POOL)
 
 
 if __name__ == "__main__":
-    binaries = programs()
-    if binaries is None:
-        print("PostgreSQL is not installed: apt-get install postgresql", flush=True)
-        raise SystemExit(69)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     driver = needs("asyncpg")
-    with postgresql(binaries) as place:
-        asyncio.run(main(driver, told(), place))
+    # Until there is a loop that hears it: what is made is taken away again.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with temporary_postgresql(durable=True) as place:
+            asyncio.run(main(driver, told(), place))
+    except NoPostgresql as error:
+        print(error, flush=True)
+        raise SystemExit(69) from None
