@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bench.figures import admission, cold_reads, fan_out, logins, memory, reads, writes
+from bench.figures import (
+    cold_reads,
+    fan_out,
+    logins,
+    memory,
+    newcomers,
+    reads,
+    refusals,
+    writes,
+)
 from bench.measuring.rows import Row
 from bench.plan import Bench
 
@@ -25,6 +34,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "told": fan_out.told,
         "login": logins.login,
         "idle": memory.idle,
-        "refused": admission.refused,
+        "refused": refusals.refused,
+        "admitted": newcomers.admitted,
     }
 )

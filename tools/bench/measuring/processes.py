@@ -16,7 +16,14 @@ import trio
 from bench.plan import Bench
 from loading.demo_server import DemoServer, demo_server
 
-__all__ = ["Missing", "Reference", "ReferenceFailed", "our_server", "reference"]
+__all__ = [
+    "Missing",
+    "Reference",
+    "ReferenceFailed",
+    "our_server",
+    "reference",
+    "settings_of_ours",
+]
 
 _TOOLS: Final = Path(__file__).resolve().parents[2]
 _READY_SECONDS: Final = 60.0
@@ -24,9 +31,9 @@ _STOP_SECONDS: Final = 10.0
 # What a reference ends with when a package of the group `bench` is not installed.
 MISSING: Final = 69
 
-# Rates that suspend an address are counted as ever, and out of reach; an idle session is not
-# asked whether it is alive while something else is measured.
-SETTINGS: Final = {
+# Of our server. Rates that suspend an address are counted as ever, and out of reach; an idle
+# session is not asked whether it is alive while something else is measured.
+_SETTINGS: Final = {
     "SUSPENSION__PRIVILEGED": "[]",
     "SUSPENSION__OVERRIDES": "{requests = 1000000000, connections = 1000000000}",
     "LIMITS__HEARTBEAT_SECONDS": "3600.0",
@@ -52,6 +59,11 @@ class Reference:
     said: Mapping[str, Any]
 
 
+def settings_of_ours() -> dict[str, str]:
+    """Return how the measured server differs from the default, as ``SECTION__NAME``."""
+    return dict(_SETTINGS)
+
+
 @asynccontextmanager
 async def our_server(
     bench: Bench,
@@ -69,7 +81,7 @@ async def our_server(
         ServerDied: It does not start.
     """
     if bench.shared is None or data is not None:
-        wanted = {**SETTINGS, **(settings or {})}
+        wanted = {**_SETTINGS, **(settings or {})}
         async with demo_server(plain=plain, settings=wanted, data=data) as server:
             bench.cores.give_server(server.pid)
             yield server

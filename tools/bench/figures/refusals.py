@@ -1,4 +1,4 @@
-"""Figures 9 and 10: who is refused, and who comes while others work."""
+"""Figure 9: what a suspended address costs that keeps coming."""
 
 from __future__ import annotations
 
