@@ -32,6 +32,7 @@ __all__ = [
     "BaseUnavailable",
     "Conflict",
     "ContractExpired",
+    "DiskFailed",
     "DocumentRefused",
     "ExclusiveUse",
     "FrameTooLarge",
@@ -413,6 +414,14 @@ class BaseRefused(Refused):
     code = "base_refused"
     french = "Fichier refusé : {problem} Rien n'a été modifié."
     english = "File refused: {problem} Nothing was changed."
+
+
+class DiskFailed(Refused):
+    """The server's disk refuses to read or to write; what was there is as it was."""
+
+    code = "disk_failed"
+    french = "Le disque du serveur a refusé l'opération ({disk_code}). Rien n'a été modifié."
+    english = "The server's disk refused the operation ({disk_code}). Nothing was changed."
 
 
 class NoSpace(Refused):

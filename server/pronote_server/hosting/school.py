@@ -40,6 +40,7 @@ from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
+from pronote_server.hosting.backup_place import BackupPlace
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
 from pronote_server.hosting.school_time import local
@@ -105,6 +106,7 @@ class School:
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
         copying: Held while the file of the base is copied or put back.
+        backups: The folder of its backups, and what is being made of them.
     """
 
     rne: str
@@ -136,6 +138,7 @@ class School:
     suspensions_saved: int = attrs.field(default=0, init=False)
     suspensions_saving: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     seats: SeatPool = attrs.field(init=False)
+    backups: BackupPlace = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
     directory_lock: trio.Lock = attrs.field(factory=trio.Lock, init=False)
@@ -156,6 +159,7 @@ class School:
 
     def __attrs_post_init__(self) -> None:
         self.seats = SeatPool(self.contract.seat_plan())
+        self.backups = BackupPlace.of(self.folder)
 
     @property
     def weak_passwords(self) -> bool:

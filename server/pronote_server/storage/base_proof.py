@@ -33,7 +33,7 @@ from pronote_server.storage.base_schema import document, photo
 from pronote_server.storage.errors import BaseFileRefused, StorageFailed, in_our_words
 from pronote_server.storage.migrations import BASE_FAMILY
 
-__all__ = ["BaseProof", "prove_base"]
+__all__ = ["BaseProof", "prove_base", "survey_base"]
 
 _HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
@@ -97,15 +97,30 @@ def prove_base(path: Path) -> BaseProof:
         BaseFileRefused: It is foreign, newer, hostile or damaged.
         StorageFailed: The disk said no.
     """
+    return _looked_at(path, thorough=True)
+
+
+def survey_base(path: Path) -> BaseProof:
+    """
+    Return what is in a base of ours that is about to be packed, and proven then.
+
+    Raises:
+        BaseFileRefused, StorageFailed: As for `prove_base`.
+    """
+    return _looked_at(path, thorough=False)
+
+
+def _looked_at(path: Path, *, thorough: bool) -> BaseProof:
     version = _version(path)
     try:
         with closing(_open(path)) as driver:
-            _compare_schema(driver, version)
-            if driver.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-                raise BaseFileRefused(*_DAMAGED)
-            if driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
-                raise BaseFileRefused(*_DAMAGED)
-            _check_values(driver)
+            if thorough:
+                _compare_schema(driver, version)
+                if driver.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                    raise BaseFileRefused(*_DAMAGED)
+                if driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                    raise BaseFileRefused(*_DAMAGED)
+                _check_values(driver)
             return _read(driver, version)
     except sqlite3.Error as error:
         failed = in_our_words(error)

@@ -43,9 +43,9 @@ class DocumentFiles:
     disk: Disk = attrs.field(default=REAL_DISK, kw_only=True)
 
     @classmethod
-    def beside(cls, base: Path) -> DocumentFiles:
+    def beside(cls, base: Path, *, disk: Disk = REAL_DISK) -> DocumentFiles:
         """Return the files of the base at that path."""
-        return cls(base.with_suffix(".documents"))
+        return cls(base.with_suffix(".documents"), disk=disk)
 
     def store(self, content: bytes) -> str:
         """

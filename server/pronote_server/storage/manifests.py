@@ -28,8 +28,10 @@ __all__ = [
     "PackageRefused",
     "PackagedFile",
     "damaged",
+    "document_member",
     "manifest_bytes",
     "read_manifest_bytes",
+    "sha256_of_document",
 ]
 
 FORMAT: Final = "pronote-emulator"
@@ -135,6 +137,17 @@ class Manifest:
         return next((file.size for file in self.files if file.name == name), None)
 
 
+def document_member(sha256: str) -> str:
+    """Return what a document is called in a package."""
+    return f"documents/{sha256[:2]}/{sha256[2:]}"
+
+
+def sha256_of_document(member: str) -> str | None:
+    """Return which document a member is; None when it is none."""
+    folder, *rest = member.split("/")
+    return "".join(rest) if folder == "documents" else None
+
+
 def manifest_bytes(manifest: Manifest) -> bytes:
     """Return ``manifest.json``."""
     head = {
@@ -232,6 +245,8 @@ def _files(kind: PackageKind, rest: bytes) -> Iterator[PackagedFile]:
             _word(entry["name"], 200), _count(entry["size"]), _word(entry["sha256"], 64)
         )
         if not _SHA256.fullmatch(file.sha256) or file.name in seen:
+            raise ValueError
+        if sha256_of_document(file.name) not in (None, file.sha256):
             raise ValueError
         if not kind.may_hold(file.name):
             raise PackageRefused(

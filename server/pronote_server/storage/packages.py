@@ -32,8 +32,10 @@ from pronote_server.storage.manifests import (
     PackageKind,
     PackageRefused,
     damaged,
+    document_member,
     manifest_bytes,
     read_manifest_bytes,
+    sha256_of_document,
 )
 from pronote_server.storage.package_streams import (
     Gathered,
@@ -67,6 +69,7 @@ __all__ = [
     "Proof",
     "document_member",
     "prove_package",
+    "prove_unpacked",
     "read_manifest",
     "sha256_of_document",
     "unpack_package",
@@ -104,24 +107,15 @@ class Proof:
 
     Attributes:
         header, counters: Of the base in it; None when there is none.
+        documents: SHA-256 of those the base refers to.
         missing_documents: How many the base refers to that are not in the archive.
     """
 
     manifest: Manifest
     header: BaseHeader | None = None
     counters: Counters | None = None
+    documents: frozenset[str] = frozenset()
     missing_documents: int = 0
-
-
-def document_member(sha256: str) -> str:
-    """Return what a document is called in a package."""
-    return f"documents/{sha256[:2]}/{sha256[2:]}"
-
-
-def sha256_of_document(member: str) -> str | None:
-    """Return which document a member is; None when it is none."""
-    folder, *rest = member.split("/")
-    return "".join(rest) if folder == "documents" else None
 
 
 def write_package(
@@ -299,12 +293,20 @@ def prove_package(
             only=lambda name: name == BASE_MEMBER,
             sync=False,
         )
-        base = scratch / "members" / BASE_MEMBER
         if manifest.size_of(BASE_MEMBER) is None:
             return Proof(manifest=manifest)
-        found = prove_base(base)
-    header = found.header
-    told = dict(manifest.counters)
+        return prove_unpacked(manifest, scratch / "members")
+
+
+def prove_unpacked(manifest: Manifest, folder: Path) -> Proof:
+    """
+    Check the base of a package that was unpacked into *folder*, and that it is that base.
+
+    Raises:
+        BaseFileRefused, StorageFailed: As for `prove_package`.
+    """
+    found = prove_base(folder / BASE_MEMBER)
+    header, told = found.header, dict(manifest.counters)
     missing = len(found.documents - {sha256_of_document(file.name) for file in manifest.files})
     counted: Mapping[str, int] = attrs.asdict(found.counters)
     if (
@@ -320,6 +322,7 @@ def prove_package(
         manifest=manifest,
         header=header,
         counters=found.counters,
+        documents=found.documents,
         missing_documents=missing,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import random
@@ -38,7 +39,8 @@ from pronote_server.storage.packages import (
 
 MADE = datetime(2020, 7, 2, 14, 55, tzinfo=UTC)
 KEY = bytes(range(32))
-DOCUMENT = document_member("ab" * 32)
+CONTENT = b"%PDF"
+DOCUMENT = document_member(hashlib.sha256(CONTENT).hexdigest())
 KEPT = Path(__file__).parent / "kept"
 
 
@@ -71,6 +73,10 @@ def backup(tmp_path: Path, base: Path) -> Path:
     return path
 
 
+def document(content: bytes) -> Member:
+    return Member(document_member(hashlib.sha256(content).hexdigest()), content)
+
+
 def refused(path: Path, key: bytes | None = None) -> str:
     """Return the sentence with which the package is refused; nothing is left of it."""
     before = sorted(path.parent.iterdir())
@@ -85,7 +91,7 @@ def test_any_zip_program_reads_a_package(tmp_path: Path, base: Path) -> None:
     write_package(
         path,
         manifest(base, PackageKind.ARCHIVE),
-        [Member("base.not", base), Member(DOCUMENT, b"%PDF", compress=False)],
+        [Member("base.not", base), Member(DOCUMENT, CONTENT, compress=False)],
     )
 
     with zipfile.ZipFile(path) as archive:
@@ -106,11 +112,11 @@ def test_a_package_of_very_many_and_far_members_is_a_zip_too(
     path = tmp_path / "Base.archs"
     members = [
         Member("base.not", base, compress=False),
-        *(Member(document_member(f"{n:064x}"), b"abc") for n in range(3)),
+        *(document(b"%d" % n) for n in range(3)),
     ]
     write_package(path, manifest(base, PackageKind.ARCHIVE), members)
 
-    assert prove_package(path).manifest.files[3].size == 3
+    assert prove_package(path).manifest.files[3].size == 1
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 5
@@ -122,7 +128,7 @@ def test_what_was_written_comes_out(tmp_path: Path, base: Path, key: bytes | Non
     written = write_package(
         path,
         manifest(base, PackageKind.ARCHIVE),
-        [Member("base.not", base), Member(DOCUMENT, b"")],
+        [Member("base.not", base), Member(DOCUMENT, CONTENT)],
         key=key,
     )
     steps: list[tuple[int, int]] = []
@@ -138,10 +144,10 @@ def test_what_was_written_comes_out(tmp_path: Path, base: Path, key: bytes | Non
 
     assert read == written
     assert (folder / "base.not").read_bytes() == base.read_bytes()
-    assert (folder / DOCUMENT).read_bytes() == b""
-    assert steps[-1][0] == steps[-1][1] == base.stat().st_size
+    assert (folder / DOCUMENT).read_bytes() == CONTENT
+    assert steps[-1][0] == steps[-1][1] == base.stat().st_size + 4
     assert prove_package(path, key).missing_documents == 0
-    assert sha256_of_document(DOCUMENT) == "ab" * 32
+    assert sha256_of_document(DOCUMENT) == hashlib.sha256(CONTENT).hexdigest()
     assert sha256_of_document("base.not") is None
 
 
@@ -214,7 +220,7 @@ def test_chunks_of_an_encrypted_package_cannot_be_cut_off_or_moved(
     write_package(
         path,
         manifest(base, PackageKind.ARCHIVE),
-        [Member("base.not", base), Member(DOCUMENT, long, compress=False)],
+        [Member("base.not", base), document(long)],
         key=KEY,
     )
     data = path.read_bytes()
@@ -292,12 +298,23 @@ def test_a_member_never_gets_a_name_of_its_own(backup: Path, name: str) -> None:
     assert refused(backup)
 
 
+def test_a_document_under_another_name_is_refused(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "Base.archs"
+    write_package(
+        path,
+        manifest(base, PackageKind.ARCHIVE),
+        [Member("base.not", base), Member(DOCUMENT, b"another")],
+    )
+
+    assert "endommag" in refused(path)
+
+
 def test_a_package_that_would_fill_the_disk_is_refused(tmp_path: Path, base: Path) -> None:
     path = tmp_path / "Base.archs"
     write_package(
         path,
         manifest(base, PackageKind.ARCHIVE),
-        [Member("base.not", base), Member(DOCUMENT, bytes(4_000_000))],
+        [Member("base.not", base), document(bytes(4_000_000))],
     )
 
     for limits in (Limits(ratio=50, free_bytes=0), Limits(most_bytes=1_000_000)):

@@ -1,0 +1,255 @@
+"""
+Making backups and archives while clients work (fiche 9).
+
+The base is copied as it is at one moment, packed, and proven before it takes its name: read to
+the last byte, opened, every page and reference checked, counted. Until then nothing of before
+is touched. All of it in a thread; what is slow there (copying, packing, hashing, checking)
+leaves the loop alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import attrs
+import structlog
+import trio
+from sqlalchemy import Connection
+
+from pronote_protocol.errors import Conflict
+from pronote_server.hosting.backup_place import Failure, Teller
+from pronote_server.hosting.journal import SERVER
+from pronote_server.hosting.long_work import Report, in_refusals
+from pronote_server.hosting.school import OpenBase, School
+from pronote_server.hosting.school_time import local
+from pronote_server.storage.backup_folder import (
+    BackupFile,
+    BackupFolder,
+    archive_name,
+    backup_file,
+)
+from pronote_server.storage.base_proof import survey_base
+from pronote_server.storage.copying import copy_pages
+from pronote_server.storage.document_files import DocumentFiles
+from pronote_server.storage.errors import BaseFileRefused, StorageError, StorageFailed
+from pronote_server.storage.packages import (
+    BASE_MEMBER,
+    Manifest,
+    Member,
+    PackageKind,
+    document_member,
+    prove_package,
+    write_package,
+)
+from pronote_server.storage.settings import get_setting
+from pronote_server.storage.whole_files import draft_of, saying_what_the_disk_said
+
+__all__ = ["UNDO", "loaded_base", "make", "make_if_changed", "pack"]
+
+log = structlog.get_logger()
+
+# The setting that says what the last opening of a backup can be taken back to.
+UNDO: Final = "backups.undo"
+_CLEANING_SECONDS: Final = 30.0
+
+
+async def make(
+    school: School,
+    kind: PackageKind,
+    *,
+    by: str = SERVER,
+    address: str | None = None,
+    at: datetime | None = None,
+    report: Report | None = None,
+) -> BackupFile:
+    """
+    Make a backup, or an archive, of the base that is loaded.
+
+    Args:
+        at: What it is dated; the present, unless it was due before.
+
+    Raises:
+        Conflict: No base is loaded.
+        StorageFailed: The disk said no. Nothing changed; it is told in the journal and in
+            the list.
+        BaseFileRefused: The base itself is damaged; likewise.
+    """
+    place = school.backups
+    async with place.making:
+        at = at or school.now()
+        try:
+            made, gone = await _make(school, kind, at, Teller(report, school.inline))
+        except StorageError as error:
+            await _tell_failure(school, kind, at, by, address, error)
+            raise
+        place.failures.pop(kind.value, None)
+    await school.journal.record(
+        f"{kind.value}.made",
+        by,
+        address,
+        name=made.name,
+        bytes=made.size,
+        removed=len(gone) or None,
+    )
+    return made
+
+
+async def make_if_changed(school: School, *, at: datetime) -> BackupFile | None:
+    """Make a backup unless the newest one of this base holds all of it already."""
+    header = loaded_base(school).header
+    files = await school.in_thread(school.backups.folder.files)
+    for each in files:
+        if each.kind is PackageKind.BACKUP and each.created_at == header.created_at:
+            if each.revision == header.revision and each.proven_at is not None:
+                return None
+            break
+    return await make(school, PackageKind.BACKUP, at=at)
+
+
+def loaded_base(school: School) -> OpenBase:
+    """
+    Raises:
+        Conflict: There is none.
+    """
+    if school.base is None:
+        raise Conflict("Aucune base n'est chargée.", "No base is loaded.")
+    return school.base
+
+
+async def _make(
+    school: School, kind: PackageKind, at: datetime, teller: Teller
+) -> tuple[BackupFile, list[str]]:
+    folder = school.backups.folder
+    scratch = draft_of(folder.folder / "copy")
+    kept = await school.records.read(_kept_for_undo)
+    try:
+        # Only while it is copied; packing it may take its time.
+        async with school.copying:
+            file = loaded_base(school).file
+            await school.in_thread(partial(_copy, folder, file, scratch, teller))
+        packing = partial(
+            pack, folder, scratch / BASE_MEMBER, file, kind, school.rne, at, teller, keep=kept
+        )
+        return await school.in_thread(packing)
+    finally:
+        with trio.move_on_after(_CLEANING_SECONDS, shield=True):
+            await school.in_thread(partial(shutil.rmtree, scratch, ignore_errors=True))
+
+
+def _kept_for_undo(conn: Connection) -> tuple[str, ...]:
+    said = get_setting(conn, UNDO)
+    return () if said is None else (said["safety"],)
+
+
+def _copy(folder: BackupFolder, base: Path, scratch: Path, teller: Teller) -> None:
+    with saying_what_the_disk_said():
+        folder.disk.make_folder(scratch)
+        copy_pages(
+            base, scratch / BASE_MEMBER, disk=folder.disk, progress=teller.progress("copy")
+        )
+
+
+def pack(
+    folder: BackupFolder,
+    copy: Path,
+    base: Path,
+    kind: PackageKind,
+    rne: str,
+    at: datetime,
+    teller: Teller,
+    *,
+    name: str | None = None,
+    keep: tuple[str, ...] = (),
+) -> tuple[BackupFile, list[str]]:
+    """
+    Pack the *copy* of *base* into a backup or archive, prove it, put it in its place. Blocks.
+
+    Args:
+        name: Of the new file; by default the next of the ring, or that of an archive.
+        keep: Names that are not removed, however old.
+
+    Returns:
+        It, and the names of those that were too old and went.
+
+    Raises:
+        StorageFailed, BaseFileRefused: As for `make`.
+    """
+    found = survey_base(copy)
+    header = found.header
+    members = [Member(BASE_MEMBER, copy)]
+    counters = attrs.asdict(found.counters)
+    if kind is PackageKind.ARCHIVE:
+        documents = DocumentFiles.beside(base)
+        paths = {each: documents.path_of(each) for each in sorted(found.documents)}
+        members += [
+            Member(document_member(each), path, compress=False)
+            for each, path in paths.items()
+            if path.exists()
+        ]
+        counters["missing_documents"] = len(paths) - (len(members) - 1)
+        usual = archive_name(header.name, header.school_year, local(at))
+        name = name or folder.free_name(usual)
+    else:
+        name = name or folder.next_in_ring(header.name, header.school_year)
+    proven: list[BackupFile] = []
+
+    def prove(draft: Path) -> None:
+        proof = prove_package(
+            draft, folder.key, disk=folder.disk, progress=teller.progress("prove")
+        )
+        made = backup_file(draft, proof.manifest, name=name, proven_at=at)
+        # Before the file has its name: whatever is there is known, or proven again.
+        folder.remember(made)
+        proven.append(made)
+
+    write_package(
+        folder.folder / name,
+        Manifest(
+            kind=kind,
+            rne=rne,
+            base=header.name,
+            school_year=header.school_year,
+            base_format=header.format_version,
+            revision=header.revision,
+            made_at=at,
+            created_at=header.created_at,
+            last_entry_at=header.last_entry_at,
+            counters=counters,
+        ),
+        members,
+        disk=folder.disk,
+        key=folder.key,
+        progress=teller.progress("pack"),
+        check=prove,
+    )
+    try:
+        gone = folder.prune(at, proven[0], keep)
+    except StorageFailed as failed:
+        # The new one is there; the old ones go with the next.
+        log.warning("backups.not_pruned", error=failed.code)
+        gone = []
+    return proven[0], gone
+
+
+async def _tell_failure(
+    school: School,
+    kind: PackageKind,
+    at: datetime,
+    by: str,
+    address: str | None,
+    error: StorageError,
+) -> None:
+    refusal = in_refusals(error)
+    school.backups.failures[kind.value] = Failure(kind=kind.value, at=at, refusal=refusal)
+    damaged = isinstance(error, BaseFileRefused)
+    log.warning("backup.failed", kind=kind.value, error=str(error), damaged=damaged or None)
+    try:
+        await school.journal.record(
+            f"{kind.value}.failed", by, address, code=refusal.code, reason=refusal.fr
+        )
+    except StorageError as failed:
+        log.warning("backup.failure_not_journalled", error=str(failed))

@@ -1,0 +1,551 @@
+"""Backups and archives: made and proven, listed, opened with a way back (fiche 9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+from sqlalchemy import Connection, insert, select
+
+from pronote_protocol.errors import BaseRefused, Conflict, DiskFailed, NoSpace, NotFound
+from pronote_server.clock import Clock
+from pronote_server.hosting import backups, bases
+from pronote_server.hosting.backup_making import make
+from pronote_server.hosting.backup_opening import open_backup, undo_opening
+from pronote_server.hosting.backup_schedule import keep_backups
+from pronote_server.hosting.long_work import LongWork, Report, WorkState, in_refusals
+from pronote_server.hosting.school import School
+from pronote_server.storage.base_schema import audit, photo, pupil
+from pronote_server.storage.base_writes import AuditEntry, append_audit, bump_revision
+from pronote_server.storage.document_files import DocumentFiles
+from pronote_server.storage.errors import BaseFileRefused, StorageFailed
+from pronote_server.storage.packages import PackageKind
+from pronote_server.testing import open_test_school, sample_school
+from pronote_server.testing_disks import BreakingDisk, Failure
+
+NOON = datetime(2020, 7, 2, 10, 0, tzinfo=UTC)
+BACKUP, ARCHIVE = PackageKind.BACKUP, PackageKind.ARCHIVE
+
+
+@asynccontextmanager
+async def stopped(folder: Path, **more: Any) -> AsyncIterator[School]:
+    async with open_test_school(
+        folder, inline=True, in_service=False, clock=Clock(NOON), **more
+    ) as school:
+        yield school
+
+
+async def enter(school: School, note: str = "x") -> int:
+    """Enter something: a revision, and a line of audit."""
+    base = school.base
+    assert base is not None
+    now = school.now()
+
+    def write(conn: Connection) -> int:
+        revision = bump_revision(conn, now)
+        append_audit(
+            conn,
+            [
+                AuditEntry(
+                    revision=revision,
+                    at=now,
+                    actor=note,
+                    method="t",
+                    entity="e",
+                    entity_id="1",
+                    after={"n": 1},
+                )
+            ],
+        )
+        return revision
+
+    revision = await base.database.write(write)
+    school.base = attrs.evolve(base, header=attrs.evolve(base.header, revision=revision))
+    return revision
+
+
+async def entered(school: School) -> list[str]:
+    assert school.base is not None
+    query = select(audit.c.actor).order_by(audit.c.id)
+    return list(
+        await school.base.database.read(lambda conn: list(conn.execute(query).scalars()))
+    )
+
+
+async def names(school: School) -> list[str]:
+    return [each.name for each in (await backups.list_backups(school)).files]
+
+
+def leftovers(school: School) -> list[str]:
+    """What is neither in the list nor the list itself, nor of the bases."""
+    return [
+        path.name
+        for folder in (school.folder / "backups", school.folder / "bases")
+        for path in folder.glob(".*")
+    ]
+
+
+async def journalled(school: School) -> list[str]:
+    lines, _ = await school.journal.read(before=None, limit=50, kind=None, search=None)
+    return [line.kind for line in lines]
+
+
+async def test_a_backup_is_named_proven_and_counted(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path, data=sample_school()) as school:
+        steps: list[str] = []
+        made = await make(
+            school, BACKUP, by="admin", report=lambda step, *_: steps.append(step)
+        )
+
+        assert made.name == "Base 201901.sauvs"
+        assert made.made_at == made.proven_at == NOON
+        assert made.counters["pupils"] == 4
+        assert made.size == (tmp_path / "backups" / made.name).stat().st_size
+        assert (await backups.list_backups(school)).files == [made]
+        assert await backups.show_backup(school, made.name) == made
+        assert list(dict.fromkeys(steps)) == ["copy", "pack", "prove"]
+        assert "backup.made" in await journalled(school)
+        assert leftovers(school) == []
+
+
+async def test_the_ring_has_twelve_and_its_numbers_go_round(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        made = []
+        for _ in range(14):
+            school.clock.advance(timedelta(hours=2))
+            made.append((await make(school, BACKUP)).name)
+
+        assert made[:3] == [f"Base 20190{n}.sauvs" for n in (1, 2, 3)]
+        assert made[11:] == [f"Base 2019{n}.sauvs" for n in ("12", "01", "02")]
+        assert await names(school) == made[:1:-1]
+
+
+async def test_an_archive_brings_its_documents(tmp_path: Path, autojump_clock: object) -> None:
+    async with stopped(tmp_path, data=sample_school()) as school:
+        base = school.base
+        assert base is not None
+        store = DocumentFiles.beside(base.file)
+        kept = [store.store(b"first"), store.store(b"second"), "0" * 64]
+
+        def refer(conn: Connection) -> None:
+            ids = list(conn.execute(select(pupil.c.id)).scalars())
+            for one, sha256 in zip(ids, kept, strict=False):
+                conn.execute(
+                    insert(photo),
+                    {
+                        "pupil_id": one,
+                        "sha256": sha256,
+                        "size": 5,
+                        "media_type": "image/png",
+                        "revision": 1,
+                    },
+                )
+
+        await base.database.write(refer)
+        made = await make(school, ARCHIVE)
+        assert made.name == "Base_2019_20200702_12h00.archs"
+        assert made.counters["missing_documents"] == 1
+        assert (await make(school, ARCHIVE)).name == "Base_2019_20200702_12h00_2.archs"
+
+        store.collect([])
+        opened = await open_backup(school, made.name, by="admin")
+
+        assert opened.missing_documents == 1
+        assert sorted(store.stored()) == sorted(kept[:2])
+        assert store.read(kept[0], 0, 9) == b"first"
+
+
+async def test_archives_are_kept_for_their_days_and_what_undoes_longer(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        school.backups.folder.archive_days = 3
+        first = await make(school, ARCHIVE)
+        opened = await open_backup(school, first.name, by="admin")
+        for _ in range(5):
+            school.clock.advance(timedelta(days=1))
+            last = await make(school, ARCHIVE)
+
+        days = sorted({name.split("_")[-2] for name in await names(school)})
+        assert opened.safety in await names(school)
+        assert first.name not in await names(school)
+        assert days == ["20200702", "20200704", "20200705", "20200706", "20200707"]
+        assert (await names(school))[0] == last.name
+
+
+async def test_opening_says_first_what_would_be_lost(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await enter(school, "before")
+        made = await make(school, BACKUP)
+        assert not (await backups.preview_opening(school, made.name)).loses
+
+        school.clock.advance(timedelta(hours=1))
+        await enter(school, "after")
+        school.clock.advance(timedelta(hours=1))
+        await enter(school, "later")
+        preview = await backups.preview_opening(school, made.name)
+
+        assert (preview.entries, preview.same_base, preview.loaded) == (2, True, "Base")
+        assert preview.first_at == NOON + timedelta(hours=1)
+        assert preview.last_at == NOON + timedelta(hours=2)
+        with pytest.raises(Conflict, match="2 entries"):
+            await open_backup(school, made.name, by="admin")
+        assert await entered(school) == ["before", "after", "later"]
+
+
+async def test_a_backup_opened_is_the_base_and_can_be_undone_once(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await enter(school, "before")
+        made = await make(school, BACKUP)
+        last = await enter(school, "after")
+
+        opened = await open_backup(school, made.name, confirm=True, by="admin")
+
+        assert opened.entries_lost == 1
+        assert await entered(school) == ["before"]
+        assert school.base is not None
+        assert school.base.header.revision > last, "no revision comes true a second time"
+        assert not school.in_service
+        undo = (await backups.list_backups(school)).undo
+        assert undo is not None
+        assert (undo.safety, undo.opened) == (opened.safety, made.name)
+
+        await enter(school, "in between")
+        with pytest.raises(Conflict, match="entries"):
+            await undo_opening(school, by="admin")
+        undone = await undo_opening(school, confirm=True, by="admin")
+
+        assert await entered(school) == ["before", "after"]
+        assert undone.safety is not None
+        with pytest.raises(Conflict, match="no opening"):
+            await undo_opening(school, by="admin")
+        assert (await backups.preview_opening(school, undone.safety)).entries == 0
+        assert {"backup.opened", "backup.opening_undone"} <= set(await journalled(school))
+        assert leftovers(school) == []
+
+
+async def test_a_backup_is_opened_only_when_the_server_is_stopped(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        made = await make(school, BACKUP)
+        await bases.put_in_service(school, None, by="SPR")
+
+        with pytest.raises(Conflict, match="Stop the server"):
+            await open_backup(school, made.name, by="admin")
+        assert len(await names(school)) == 1, "not even a safety copy was made"
+
+        await bases.stop(school, by="SPR")
+        await open_backup(school, made.name, by="admin")
+        await bases.put_in_service(school, None, by="SPR")
+
+
+async def test_another_base_s_archive_replaces_it_when_confirmed(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await enter(school, "old")
+        made = await make(school, ARCHIVE)
+        school.clock.advance(timedelta(minutes=1))
+        await bases.create_base(school, "Autre", 2020, bases.STANDARD_GRID)
+        assert not (await backups.preview_opening(school, made.name)).same_base
+
+        with pytest.raises(Conflict, match="another base"):
+            await open_backup(school, made.name, by="admin")
+        await open_backup(school, made.name, confirm=True, by="admin")
+
+        assert await entered(school) == ["old"]
+        assert school.base is not None
+        assert school.base.file.name == "Autre.not"
+
+
+def spoil(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def replace_by_prose(path: Path) -> None:
+    path.write_bytes(b"Cher journal, " * 999)
+
+
+@pytest.mark.parametrize("damage", [spoil, truncate, replace_by_prose])
+async def test_a_damaged_file_is_refused_and_changes_nothing(
+    tmp_path: Path, autojump_clock: object, damage: Any
+) -> None:
+    async with stopped(tmp_path) as school:
+        await enter(school, "kept")
+        made = await make(school, BACKUP)
+        damage(tmp_path / "backups" / made.name)
+        before = school.base
+
+        listed = (await backups.list_backups(school)).files[0]
+        assert listed.proven_at is None, "the list speaks of the file that was proven"
+        with pytest.raises(BaseFileRefused):
+            await open_backup(school, made.name, by="admin")
+        with pytest.raises(BaseFileRefused):
+            await backups.prove(school, made.name, by="admin")
+
+        listed = (await backups.list_backups(school)).files[0]
+        assert listed.problem is not None
+        assert school.base is before
+        assert await entered(school) == ["kept"]
+        assert len(await names(school)) == 1
+        assert (await backups.list_backups(school)).undo is None
+        assert leftovers(school) == []
+
+
+async def test_another_school_s_backup_is_refused(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await make(school, BACKUP)
+        school.rne = "0330001G"
+
+        with pytest.raises(BaseFileRefused, match="another school"):
+            await open_backup(school, "Base 201901.sauvs", by="admin")
+
+
+async def test_a_file_that_was_put_there_is_proven_when_asked(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        made = await make(school, BACKUP)
+        folder = tmp_path / "backups"
+        (folder / "backups.json").write_text("[")
+        (folder / made.name).rename(folder / "De l'an dernier.sauvs")
+        (folder / "Autre.sauvs").mkdir()
+        (folder / "notes.txt").write_text("rien")
+
+        (listed,) = (await backups.list_backups(school)).files
+        assert (listed.proven_at, listed.base, listed.problem) == (None, "Base", None)
+        proven = await backups.prove(school, listed.name, by="admin")
+
+        assert proven.proven_at == NOON
+        assert (await backups.list_backups(school)).files == [proven]
+
+
+@pytest.mark.parametrize("name", ["no.sauvs", "../school.sqlite", "backups.json", "", "."])
+async def test_no_other_file_is_reached_by_a_name(
+    tmp_path: Path, autojump_clock: object, name: str
+) -> None:
+    async with stopped(tmp_path) as school:
+        await make(school, BACKUP)
+        for ask in (backups.show_backup, backups.preview_opening):
+            with pytest.raises(NotFound):
+                await ask(school, name)
+        with pytest.raises(NotFound):
+            await open_backup(school, name, by="admin")
+        with pytest.raises(NotFound):
+            await backups.prove(school, name, by="admin")
+
+
+async def test_a_failure_is_told_in_the_list_and_the_journal_until_one_succeeds(
+    tmp_path: Path, autojump_clock: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stopped(tmp_path) as school:
+        made = await make(school, BACKUP)
+        school.backups.folder.disk = BreakingDisk(at=4, failure=Failure.FULL)
+        with pytest.raises(StorageFailed):
+            await make(school, BACKUP)
+
+        listed = await backups.list_backups(school)
+        assert [(each.kind, each.refusal.code) for each in listed.failures] == [
+            ("backup", "no_space")
+        ]
+        assert listed.files == [made]
+        assert "backup.failed" in await journalled(school)
+        assert leftovers(school) == []
+
+        await make(school, BACKUP)
+        assert (await backups.list_backups(school)).failures == []
+
+
+async def test_backups_are_encrypted_with_a_key(tmp_path: Path, autojump_clock: object) -> None:
+    async with stopped(tmp_path) as school:
+        plain = await make(school, BACKUP)
+        school.backups.folder.key = bytes(32)
+        made = await make(school, BACKUP)
+
+        assert (tmp_path / "backups" / made.name).read_bytes().startswith(b"PRNE1")
+        await open_backup(school, made.name, by="admin")
+        await open_backup(school, plain.name, by="admin", confirm=True)
+
+        school.backups.folder.key = None
+        with pytest.raises(BaseFileRefused, match="no key"):
+            await open_backup(school, made.name, by="admin", confirm=True)
+
+
+async def test_a_backup_is_made_while_others_write(tmp_path: Path) -> None:
+    """Real threads: the copy is of one moment, and nobody waits for it."""
+    async with open_test_school(tmp_path, data=sample_school(), clock=Clock(NOON)) as school:
+        async with trio.open_nursery() as nursery:
+
+            async def write_on() -> None:
+                while True:
+                    await enter(school)
+
+            nursery.start_soon(write_on)
+            made = [await make(school, kind) for kind in (BACKUP, ARCHIVE)]
+            nursery.cancel_scope.cancel()
+
+        assert all(each.proven_at for each in made)
+        assert made[0].revision <= made[1].revision  # type: ignore[operator]
+
+
+async def test_a_backup_given_up_leaves_nothing(tmp_path: Path) -> None:
+    async with open_test_school(tmp_path, clock=Clock(NOON)) as school:
+        with trio.CancelScope() as scope:
+            await make(school, ARCHIVE, report=lambda *_: scope.cancel())
+
+        assert scope.cancelled_caught
+        assert await names(school) == []
+        assert leftovers(school) == []
+        await make(school, ARCHIVE)
+
+
+# What is due
+
+
+async def test_only_what_changed_is_backed_up_and_an_archive_every_night(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school, trio.open_nursery() as nursery:
+        await nursery.start(keep_backups, school)
+        await school.clock.sleep_until(NOON + timedelta(hours=9))  # 21 h
+        await enter(school)
+        await school.clock.sleep_until(NOON + timedelta(hours=24))
+        nursery.cancel_scope.cancel()
+
+        assert await names(school) == [
+            "Base_2019_20200703_02h16.archs",
+            "Base 201902.sauvs",
+            "Base 201901.sauvs",
+        ]
+        assert [
+            each.made_at.strftime("%H:%M")
+            for each in (await backups.list_backups(school)).files[1:]
+        ] == ["20:55", "10:55"]
+
+
+async def test_a_clock_that_is_moved_makes_what_it_crosses_but_not_the_past(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school, trio.open_nursery() as nursery:
+        school.backups.folder.archive_days = 3
+        await nursery.start(keep_backups, school)
+        school.clock.advance(timedelta(days=30))
+        await trio.sleep(1)
+
+        assert len(await names(school)) == 4
+        school.clock.advance(timedelta(days=-365))
+        await trio.sleep(2 * 3600)
+        before = await names(school)
+        await enter(school)
+        await trio.sleep(3 * 3600)
+        nursery.cancel_scope.cancel()
+
+        assert len(await names(school)) > len(before), "it does not wait for July again"
+
+
+async def test_drafts_of_a_crash_are_cleared_away_at_the_start(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school, trio.open_nursery() as nursery:
+        folder = tmp_path / "backups"
+        folder.mkdir()
+        (folder / ".Base 201901.sauvs.abcd.part").write_bytes(b"half")
+        await nursery.start(keep_backups, school)
+        nursery.cancel_scope.cancel()
+
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_disk_that_fails_does_not_end_the_schedule(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school, trio.open_nursery() as nursery:
+        await nursery.start(keep_backups, school)
+        school.backups.folder.disk = BreakingDisk(at=1)
+        await school.clock.sleep_until(NOON + timedelta(hours=2))
+        assert await names(school) == []
+        assert "backup" in school.backups.failures
+        await school.clock.sleep_until(NOON + timedelta(hours=4))
+        nursery.cancel_scope.cancel()
+
+        assert await names(school) == ["Base 201901.sauvs"]
+
+
+# Work that is followed
+
+
+async def test_long_work_is_done_in_turn_and_followed(autojump_clock: object) -> None:
+    work, seen = LongWork(), []
+
+    async def slow(report: Report) -> str:
+        report("pack", 1, 2)
+        await trio.sleep(5)
+        return "done"
+
+    async def failing(report: Report) -> None:
+        raise StorageFailed("SQLITE_FULL")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(work.serve)
+        first, second = work.begin("a", "x", slow), work.begin("b", "x", failing)
+        while not first.over:
+            seen.append((first.state, first.step))
+            await first.wait_change(first.changes)
+        assert seen[0] == (WorkState.WAITING, "")
+        assert (WorkState.RUNNING, "pack") in seen
+        assert await work.get(first.id).outcome() == "done"
+        with pytest.raises(NoSpace):
+            await second.outcome()
+        unfinished = work.begin("c", "x", slow)
+        await unfinished.wait_change(0)
+        nursery.cancel_scope.cancel()
+
+    assert unfinished.state is WorkState.FAILED
+    with pytest.raises(NotFound):
+        work.get(99)
+
+
+async def test_long_work_that_waits_is_bounded() -> None:
+    work = LongWork()
+
+    async def nothing(report: Report) -> None: ...
+
+    for _ in range(8):
+        work.begin("a", "x", nothing)
+    with pytest.raises(Conflict):
+        work.begin("a", "x", nothing)
+
+
+def test_what_fails_is_told_in_the_words_of_the_doors() -> None:
+    refused = in_refusals(BaseFileRefused("Non.", "No."))
+
+    assert isinstance(refused, BaseRefused)
+    assert refused.fr == "Fichier refusé : Non. Rien n'a été modifié."
+    assert isinstance(in_refusals(StorageFailed("OS_5")), DiskFailed)
+    assert (
+        json.dumps(dict(in_refusals(StorageFailed("OS_5")).details)) == '{"disk_code": "OS_5"}'
+    )
