@@ -25,8 +25,9 @@ from pronote_server import certificates
 from pronote_server.announcing import announce
 from pronote_server.clock import Clock, machine_time
 from pronote_server.config import Settings
-from pronote_server.data_folder import claimed
+from pronote_server.data_folder import DataRefused, claimed
 from pronote_server.delivery.delivery import Delivery
+from pronote_server.hosting.backup_schedule import keep_backups
 from pronote_server.hosting.connection_settings import (
     ConnectionSettings,
     write_connection_settings,
@@ -39,6 +40,7 @@ from pronote_server.native.door import Door, Tls
 from pronote_server.rescue.commands import rescue_commands
 from pronote_server.rescue.door import RescueDoor
 from pronote_server.rescue.place import announced, rescue_socket
+from pronote_server.storage.encryption import KeyRefused, read_key_file
 
 __all__ = ["App", "open_app", "serve"]
 
@@ -116,6 +118,10 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
             )
             for each in settings.schools
         }
+        key = await trio.to_thread.run_sync(_backup_key, settings.data.key_file)
+        for school in schools.values():
+            school.backups.folder.archive_days = settings.data.archive_days
+            school.backups.folder.key = key
         tls, authority = await trio.to_thread.run_sync(_prepare_tls, settings)
         door = Door(
             schools, settings.limits, tls=tls, proxies=settings.listen.proxy_protocol_from
@@ -140,6 +146,8 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                     app.port,
                     tuple(schools.values()),
                 )
+            for school in schools.values():
+                await background.start(keep_backups, school)
             delivery = Delivery(settings.mail, settings.sms)
             for school in schools.values():
                 background.start_soon(deliver_outbox, school, delivery)
@@ -233,6 +241,13 @@ def _prepare_tls(settings: Settings) -> tuple[Tls | None, str | None]:
     context = certificates.server_context(shown.certificate_file, shown.key_file)
     context.sni_callback = _remember_name
     return Tls(context, shown.hash), authority
+
+
+def _backup_key(file: Path | None) -> bytes | None:
+    try:
+        return None if file is None else read_key_file(file)
+    except KeyRefused as refused:
+        raise DataRefused(f"data.key_file: {refused}") from None
 
 
 def _remember_name(sock: Any, name: str | None, _: Any) -> None:

@@ -33,6 +33,7 @@ from .config_values import (
     Seconds,
     Text,
     one_of,
+    whole,
 )
 from .domain.suspension_policy import (
     SuspensionLevel,
@@ -106,6 +107,12 @@ class Data:
 
     directory: FilePath = setting(
         Path("pronote-data"), "Bases, accounts, journal, authority; one folder to back up."
+    )
+    archive_days: Annotated[int, whole(1, 3660)] = setting(
+        120, "The guide's list has 116 archives, one a night (fiche 9)."
+    )
+    key_file: FilePath | None = setting(
+        None, "Backups and archives are encrypted with the key in it; without it they are lost."
     )
 
 
