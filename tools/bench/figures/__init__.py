@@ -9,11 +9,13 @@ from typing import Final
 from bench.figures import (
     cold_reads,
     fan_out,
+    latency,
     logins,
     memory,
     newcomers,
     reads,
     refusals,
+    starting,
     writes,
 )
 from bench.measuring.rows import Row
@@ -36,5 +38,7 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "idle": memory.idle,
         "refused": refusals.refused,
         "admitted": newcomers.admitted,
+        "open-model": latency.open_model,
+        "starting": starting.starting,
     }
 )

@@ -6,13 +6,14 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import attrs
 import psutil
 
-__all__ = ["Cores", "cpu_seconds", "waited_seconds"]
+__all__ = ["Cores", "cpu_seconds"]
 
 # Linux: the clock of another process, to the nanosecond, all its threads together and those
 # that have ended. /proc/PID/stat counts in hundredths of a second.
@@ -27,20 +28,13 @@ def cpu_seconds(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def waited_seconds() -> float:
-    """Return how long this thread was ready to run and another had its core; 0 if unknown."""
-    try:
-        return int(Path("/proc/thread-self/schedstat").read_text("ascii").split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
-
-
 @attrs.frozen
 class Cores:
     """Which core is whose; None where there is only one, or none can be chosen."""
 
     server: int | None
     generator: int | None
+    allowed: frozenset[int] = frozenset()
 
     @classmethod
     def share(cls) -> Cores:
@@ -51,7 +45,19 @@ class Cores:
         if len(allowed) < 2:
             return cls(None, None)
         os.sched_setaffinity(0, {allowed[-1]})
-        return cls(allowed[0], allowed[-1])
+        return cls(allowed[0], allowed[-1], frozenset(allowed))
+
+    @contextlib.contextmanager
+    def all(self) -> Iterator[None]:
+        """Let what is started in the block have every core that we may use."""
+        if self.server is None or self.generator is None:
+            yield
+            return
+        os.sched_setaffinity(0, self.allowed)
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, {self.generator})
 
     def give_server(self, pid: int) -> None:
         """Move every thread of *pid* and of its children to the server's core."""
