@@ -68,6 +68,8 @@ from pronote_client.families import (
     Transfer,
     Users,
 )
+    Works,
+    Years,
 from pronote_client.instance import Instance
 from pronote_client.login import Credentials, InThread, in_thread
 from pronote_client.opening import Doorway
@@ -95,6 +97,7 @@ class Client:
 
     Attributes:
         session, exclusive, password, seats, connections, base, changes, suspensions,
+        bases, works, years: For consoles and administrators; see `HostingClient`.
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
@@ -119,6 +122,9 @@ class Client:
         self.connections = Connections(self)
         self.base = Base(self)
         self.changes = Changes(self)
+        self.bases = Bases(self)
+        self.works = Works(self)
+        self.years = Years(self)
         self.suspensions = Suspensions(self)
         self.inactivity = Inactivity(self)
         self.journal = Journal(self)
@@ -179,6 +185,7 @@ class Client:
         access: Access = Access.MODIFICATION,
         fall_back: bool = False,
         resumable: bool = False,
+        school_year: int | None = None,
         application: Application | None = None,
         workstation: str | None = None,
         program: str = "pronote-client",
@@ -196,6 +203,8 @@ class Client:
             fall_back: Accept consultation when no seat in modification is free; look at
                 ``access`` to know.
             resumable: Have the seat kept during a cut, and come back by itself.
+            school_year: A previous year to look at, 2019 for 2019-2020, in mode Administratif;
+                no seat is taken.
             workstation: Column *Poste* of the table of connections; this machine's name.
             patience: Deadlines and bounds.
             instance: Which start of which program; the process's.
@@ -234,6 +243,7 @@ class Client:
             resumable=resumable,
             fall_back=fall_back,
         )
+            school_year=school_year,
         credentials = Credentials(login=login, password=password, new_password=new_password)
         async with background() as nursery:
             session = Session(door, nursery)

@@ -204,6 +204,8 @@ class LoginAccepted:
     Attributes:
         must_change: Whether ``password.personalise`` must succeed before entering.
         modes: The modes this account may enter.
+        previous_years: School years whose bases can be consulted in mode Administratif
+            (fiche 5), the latest first: 2019 for 2019-2020.
     """
 
     server_final: str = attrs.field(repr=False)
@@ -211,6 +213,7 @@ class LoginAccepted:
     must_change: bool
     modes: tuple[Mode, ...]
     rules: PasswordRulesShown
+    previous_years: tuple[int, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -234,12 +237,15 @@ class Enter:
         resumable: Whether a cut keeps the seat a while for ``session.resume``; a client
             that will not come back should not ask for it.
         fall_back: Accept consultation when no seat in modification is free.
+        school_year: One of the ``previous_years``, in mode Administratif: its base is
+            read, with no seat and no right to write; nil: the base in service.
     """
 
     mode: Mode
     access: Access = Access.MODIFICATION
     resumable: bool = False
     fall_back: bool = False
+    school_year: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,7 @@ from pronote_client.families.skills import Evaluations, Levels, Skills
 from pronote_client.families.transfer import Progress, SourceFile, Transfer
 from pronote_client.families.users import Groups, Profiles, Users
 
+from pronote_client.families.years import Years
 __all__ = [
     "Absences",
     "Account",
@@ -86,3 +87,5 @@ __all__ = [
     "Transfer",
     "Users",
 ]
+    "Works",
+    "Years",

@@ -103,6 +103,12 @@ from pronote_protocol.catalogue import (
 from pronote_protocol.catalogue.call import Call as Call
 from pronote_protocol.catalogue.call import Page as Page
 from pronote_protocol.catalogue.call import declared
+from pronote_protocol.catalogue import (
+    works as works,
+)
+from pronote_protocol.catalogue import (
+    years as years,
+)
 
 CATALOGUE: Final[Mapping[str, Call[Any, Any]]] = MappingProxyType(
     {call.name: call for call in declared()}

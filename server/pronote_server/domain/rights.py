@@ -23,7 +23,7 @@ from pronote_protocol.words import GroupType, Mode, Rank, Right
 
 from .accounts import Account, Directory
 
-__all__ = ["rights_of"]
+__all__ = ["rights_in_previous_year", "rights_of"]
 
 
 _TEACHER: Final = frozenset(
@@ -105,6 +105,24 @@ _CONSOLE: Final = frozenset(
         Right.MANAGE_ACCOUNT,
     }
 )
+# What a year that is over is looked at with (fiche 5): nothing that changes anything.
+_PREVIOUS_YEAR: Final = frozenset(
+    {
+        Right.OWN,
+        Right.READ_RESOURCES,
+        Right.READ_TIMETABLES,
+        Right.SEE_COUNTERS,
+        Right.READ_MARKS,
+        Right.READ_SCHOOL_LIFE,
+        Right.READ_NOTEBOOK,
+        Right.READ_DOCUMENTS,
+    }
+)
+
+
+def rights_in_previous_year(rights: frozenset[Right]) -> frozenset[Right]:
+    """Return what is left of *rights* for who consults the base of a previous year."""
+    return rights & _PREVIOUS_YEAR
 
 
 def rights_of(directory: Directory, account: Account, mode: Mode) -> frozenset[Right]:
@@ -112,9 +130,9 @@ def rights_of(directory: Directory, account: Account, mode: Mode) -> frozenset[R
     Return what *account* may do in *mode*.
 
     A rank counts in mode Administratif and at the console only: a superadministrator who
-    enters as a teacher is a teacher. A disabled account, or a mode that is not this account's, has no right at all;
-    end the sessions of an account when disabling it, for a refused call is an offence of the
-    address.
+    enters as a teacher is a teacher. A disabled account, or a mode that is not this account's,
+    has no right at all; end the sessions of an account when disabling it, for a refused call is
+    an offence of the address.
     """
     if not account.active or mode not in directory.modes_of(account):
         return frozenset()

@@ -1,9 +1,9 @@
 """
 Who is connected (fiche 11, *Suivi des connexions*), and how a session ends.
 
-A session holds exactly one seat (none in mode hosting) from its first to its last instant,
-and one link to its client unless it is cut. `SessionBook.end` is the only way out: it frees the seat whatever
-the reason, so that no path can forget to.
+A session holds exactly one seat (none in mode hosting, nor in a previous year) from its first
+to its last instant, and one link to its client unless it is cut. `SessionBook.end` is the only
+way out: it frees the seat whatever the reason, so that no path can forget to.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Session:
     Attributes:
         since: Seconds of school time (UTC epoch) at which it began.
         last_call_at: Seconds of school time of the last call; what inactivity counts from.
-        seat: None in mode hosting, which takes none.
+        seat: None in mode hosting and in a previous year, which take none.
+        year: The previous school year it looks at; None: the base in service.
         link: None while the client is cut and may still resume.
         cut_until: Seconds of transport time at which a cut session is lost.
         token: The single resume token that is valid now, or None.
@@ -83,6 +84,7 @@ class Session:
     exclusive: bool = False
     forced: bool = False
     ended: bool = False
+    year: int | None = None
     presence: Presence = Presence.AVAILABLE
     follows_presence: bool = False
 

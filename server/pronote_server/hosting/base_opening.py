@@ -19,7 +19,7 @@ from pronote_server.storage import base_file, base_periods
 from pronote_server.storage.copying import forget_copies
 from pronote_server.storage.database import open_database
 
-__all__ = ["close_base", "open_base", "read_header_again"]
+__all__ = ["close_base", "open_base", "open_file", "read_header_again"]
 
 
 async def open_base(school: School, path: Path) -> None:
@@ -38,6 +38,19 @@ async def open_base(school: School, path: Path) -> None:
 
     await school.in_thread(inspect)
     await close_base(school)
+    school.base, school.base_stack = await open_file(path, inline=school.inline)
+
+
+async def open_file(path: Path, *, inline: bool) -> tuple[OpenBase, AsyncExitStack]:
+    """
+    Open the base at *path*, which was looked at before, and bring it up to date.
+
+    Returns:
+        It, and what closes it.
+
+    Raises:
+        BaseFileRefused, StorageFailed: It is closed again.
+    """
     stack = AsyncExitStack()
     database = await stack.enter_async_context(open_database(path, inline=school.inline))
     try:
@@ -46,8 +59,7 @@ async def open_base(school: School, path: Path) -> None:
         with trio.move_on_after(5, shield=True):
             await stack.aclose()
         raise
-    school.base = OpenBase(header, path, database)
-    school.base_stack = stack
+    return OpenBase(header, path, database), stack
 
 
 def _up_to_date(conn: Connection) -> base_file.BaseHeader:

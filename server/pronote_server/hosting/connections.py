@@ -33,7 +33,7 @@ from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
 from pronote_protocol.words import Access, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.base_states import BaseState
-from pronote_server.domain.rights import rights_of
+from pronote_server.domain.rights import rights_in_previous_year, rights_of
 from pronote_server.domain.seats import Seat, pool_for
 from pronote_server.domain.sessions import Link, Session
 from pronote_server.hosting import security
@@ -105,12 +105,21 @@ def enter(
     if school.stopping:
         raise ServerStopping()
     at_console = wish.mode is Mode.HOSTING
+    in_the_past = wish.school_year is not None
     base_name = _NO_BASE
     if not at_console:
         school.check_contract()
         base_name = school.base_in_service().shown_name
         if school.base_state is BaseState.STOPPING:
             raise NotInService("La base est en cours d'arrêt.", "The base is being stopped.")
+    if wish.school_year is not None:
+        if wish.mode is not Mode.ADMINISTRATIVE:
+            raise ModeNotAllowed(
+                "Une année précédente se consulte en mode Administratif.",
+                "A previous year is consulted in mode Administratif.",
+                mode=wish.mode.value,
+            )
+        base_name = school.previous.base_of(wish.school_year).shown_name
     # What an administrator changed since the login counts.
     current = school.directory.by_id(account.id)
     if current is None or not current.active:
@@ -125,24 +134,24 @@ def enter(
             f"Ce compte n'est pas autorisé en mode {_MODES_FR[wish.mode]}.",
             mode=wish.mode.value,
         )
-    if not at_console:
+    if not (at_console or in_the_past):
         school.check_options(hello.application, wish.access)
     if at_console and wish.access not in allowed:
         raise NotAllowed(
             "La console d'hébergement n'a pas de mode consultation.",
             "The hosting console has no consultation.",
         )
-    if wish.access not in allowed:
+    if wish.access not in allowed and not in_the_past:
         raise NotAllowed(
             "Votre groupe n'est autorisé qu'en consultation.",
             "Your group is allowed in consultation only.",
         )
     administrator = wish.mode is Mode.ADMINISTRATIVE and directory.is_administrator(account)
     _supersede_cut(school, caller, account)
-    access = wish.access
+    access = Access.CONSULTATION if in_the_past else wish.access
     seat: Seat | None = None
     try:
-        if not at_console:
+        if not (at_console or in_the_past):
             seat = school.seats.take(pool_for(wish.mode, access), administrator)
     except SeatsExhausted as refusal:
         log.info("seat.refused", school=school.rne, pool=refusal.details.get("pool"))
@@ -151,6 +160,7 @@ def enter(
         access = Access.CONSULTATION
         seat = school.seats.take(pool_for(wish.mode, access), administrator)
     now = school.clock.timestamp()
+    rights = rights_of(directory, account, wish.mode)
     session = Session(
         id=f"s-{secrets.token_hex(4)}",
         account_id=account.id,
@@ -161,7 +171,8 @@ def enter(
         administrator=administrator,
         mode=wish.mode,
         access=access,
-        rights=rights_of(directory, account, wish.mode),
+        rights=rights_in_previous_year(rights) if in_the_past else rights,
+        year=wish.school_year,
         application=hello.application,
         client=hello.client,
         workstation=hello.workstation,
@@ -227,6 +238,8 @@ def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
 def _entered(school: School, session: Session) -> Entered:
     # A console is told of the base that is loaded, and of none.
     loaded = school.base if session.mode is Mode.HOSTING else school.base_in_service()
+    if session.year is not None:
+        loaded = school.previous.base_of(session.year)
     return Entered(
         session=session.id,
         mode=session.mode,
@@ -247,6 +260,7 @@ def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Se
 
     Raises:
         ServerStopping, NotInService, ResumeRefused.
+        NotFound: The previous year the session looked at is not loaded any more.
     """
     if school.stopping:
         raise ServerStopping()
@@ -331,6 +345,10 @@ def change_access(school: School, session: Session, access: Access) -> None:
     account = school.directory.by_id(session.account_id)
     if account is None or access not in school.directory.accesses_of(account, session.mode):
         raise NotAllowed()
+    if session.year is not None and access is Access.MODIFICATION:
+        raise NotAllowed(
+            "Une année précédente se consulte seulement.", "A previous year is only consulted."
+        )
     if access is session.access or session.seat is None:
         return
     school.check_options(session.application, access)

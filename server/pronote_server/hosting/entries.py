@@ -309,7 +309,7 @@ def _tell(school: School, revision: int, news: Iterable[_News]) -> None:
     news = list(news)
     frames: dict[tuple[str, ...], bytes] = {}
     for session in school.sessions:
-        if session.link is None:
+        if session.link is None or session.year is not None:
             continue
         seen = tuple(
             dict.fromkeys(each.family for each in news if each.audience.includes(session))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import ReadOnly
-from pronote_protocol.messages import AccessChanged, ExclusiveChanged
+from pronote_protocol.messages import AccessChanged, BaseChanged, ExclusiveChanged
 from pronote_protocol.words import Access, Mode
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
@@ -75,6 +75,8 @@ def is_forced(school: School, session: Session) -> bool:
 def _tell(school: School) -> None:
     news = encode_event(ExclusiveChanged(holder=school.exclusive.holder_name))
     for session in school.sessions:
+        if session.year is not None:
+            continue
         session.exclusive = session.id == school.exclusive.holder
         forced = is_forced(school, session)
         if session.link is not None:
@@ -106,8 +108,9 @@ def forget_copy(school: School) -> None:
 
 
 def broadcast(school: School, event: object) -> None:
-    """Tell every connected session *event*, encoded once."""
+    """Tell every connected session *event*, encoded once; a previous year never changes."""
     frame = encode_event(event)
+    of_the_base = isinstance(event, BaseChanged)
     for session in school.sessions:
-        if session.link is not None:
+        if session.link is not None and not (of_the_base and session.year is not None):
             session.link.tell(frame)

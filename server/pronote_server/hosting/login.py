@@ -107,6 +107,9 @@ class Attempt:
             must_change=current.must_change,
             modes=tuple(mode for mode in Mode if mode in school.directory.modes_of(current)),
             rules=show_rules(school.rules),
+            previous_years=school.previous.years
+            if Mode.ADMINISTRATIVE in school.directory.modes_of(current)
+            else (),
         )
 
     def _keys_of(self, login: str) -> Keys:

@@ -25,6 +25,7 @@ from pronote_server.hosting.account import CHANGES, IDENTITY
 from pronote_server.hosting.account_terms import account_of, agreed, fitting
 from pronote_server.hosting.base_replacement import open_loaded
 from pronote_server.hosting.journal import SERVER, Journal
+from pronote_server.hosting.previous_years import close_previous_years, open_previous_years
 from pronote_server.hosting.school import School
 from pronote_server.storage import accounts as kept
 from pronote_server.storage.database import open_database
@@ -161,8 +162,10 @@ async def open_school(
                 await bases.create_base(
                     school, _FIRST_BASE, bases.school_year_at(now), bases.STANDARD_GRID
                 )
+            await open_previous_years(school)
             await school.journal.record("server.started", SERVER)
             yield school
             await school.journal.record("server.stopped", SERVER)
         finally:
+            await close_previous_years(school)
             await bases.close_base(school)

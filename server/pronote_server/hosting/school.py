@@ -25,6 +25,7 @@ from pronote_protocol.catalogue.transfer import BeginTransfer
 from pronote_protocol.errors import (
     BaseUnavailable,
     ContractExpired,
+    NotFound,
     NotInContract,
     NotInService,
 )
@@ -82,6 +83,44 @@ class OpenBase:
         return f"{self.header.name} .not"
 
 
+@attrs.define(eq=False)
+class PreviousBases:
+    """
+    The bases of earlier years that are open for consultation (fiche 5), by school year.
+
+    Attributes:
+        changing: Held while one is loaded or taken away.
+    """
+
+    opened: dict[int, tuple[OpenBase, AsyncExitStack]] = attrs.field(factory=dict, init=False)
+    changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The latest first."""
+        return tuple(sorted(self.opened, reverse=True))
+
+    def base_of(self, year: int) -> OpenBase:
+        """
+        Raises:
+            NotFound: That year is not loaded.
+        """
+        found = self.opened.get(year)
+        if found is None:
+            raise NotFound(what=f"year {year}-{year + 1}")
+        return found[0]
+
+
+@attrs.frozen
+class PlannedStop:
+    """A stop that was announced; ``at`` is transport time."""
+
+    at: float
+    by: str
+    address: str | None
+    message: str | None
+
+
 @attrs.define(eq=False, kw_only=True)
 class School:
     """
@@ -107,6 +146,7 @@ class School:
         storing: Held from the file of a document to its row in the base.
         copying: Held while the file of the base is copied or put back.
         backups: The folder of its backups, and what is being made of them.
+        previous: The bases of earlier years that can be consulted.
     """
 
     rne: str
@@ -140,6 +180,7 @@ class School:
     seats: SeatPool = attrs.field(init=False)
     backups: BackupPlace = attrs.field(init=False)
     sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
+    previous: PreviousBases = attrs.field(factory=PreviousBases, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
     directory_lock: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     uploads: Uploads[BeginTransfer] = attrs.field(

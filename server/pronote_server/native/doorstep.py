@@ -43,7 +43,7 @@ from pronote_server.config import Limits as PeerLimits
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.sessions import Link, Session
 from pronote_server.domain.suspensions import RequestMeter
-from pronote_server.hosting import connections, passwords, security
+from pronote_server.hosting import connections, passwords, previous_years, security
 from pronote_server.hosting.connections import Caller
 from pronote_server.hosting.login import Attempt
 from pronote_server.hosting.school import School
@@ -97,10 +97,10 @@ class Doorstep:
         self._meter: RequestMeter | None = None
 
     def visited(self) -> tuple[School, Session]:
-        """Return whose session this is; only once there is one."""
+        """Return whose session this is, and the school it sees; only once there is one."""
         if self.school is None or self.session is None:
             raise LocalProtocolError("no session yet")
-        return self.school, self.session
+        return previous_years.seen_by(self.school, self.session), self.session
 
     def count_requests(self, requests: int, *, calls: bool) -> None:
         """

@@ -34,6 +34,8 @@ from pronote_server.native.calls import (
     transfer,
     users,
 )
+    works,
+    years,
 from pronote_server.native.calls.visit import Answer, Visit
 
 __all__ = ["ANSWERS", "Visit"]
@@ -70,5 +72,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             users,
         )
         for pair in family.ANSWERS
+            works,
+            years,
     )
 )
