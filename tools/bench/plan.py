@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import attrs
 
+from bench.measuring.ours import Ours
 from bench.measuring.processor import Cores
-from loading.demo_server import DemoServer
 
 __all__ = ["FULL", "SHORT", "Bench", "Plan", "Shared"]
 
@@ -72,7 +72,7 @@ class Shared:
     """Servers that serve several figures, and what ends them."""
 
     stack: AsyncExitStack
-    servers: dict[Any, DemoServer] = attrs.field(factory=dict, init=False)
+    servers: dict[Any, Ours] = attrs.field(factory=dict, init=False)
 
 
 @attrs.frozen

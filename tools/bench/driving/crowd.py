@@ -26,12 +26,15 @@ class Crowd:
         self._socks: dict[int, socket.socket] = {}
         self._poll = select.epoll()
         for sock in socks:
-            sock.setblocking(False)
-            self._socks[sock.fileno()] = sock
-            self._poll.register(sock.fileno(), select.EPOLLIN)
+            self.add(sock)
 
     def __len__(self) -> int:
         return len(self._socks)
+
+    def add(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._socks[sock.fileno()] = sock
+        self._poll.register(sock.fileno(), select.EPOLLIN)
 
     def listen(self, begun: float) -> list[float]:
         """

@@ -18,7 +18,7 @@ from typing import Any, Final
 import attrs
 
 from bench.driving.sessions import Account, Address, ask, come_in, request
-from loading.demo_server import DemoServer
+from bench.measuring.ours import Ours
 from pronote_protocol.catalogue.periods import PeriodRow
 from pronote_protocol.words import Mode
 
@@ -44,7 +44,7 @@ class Column:
     pupils: tuple[int, ...]
 
 
-def teachers_of(server: DemoServer) -> Iterator[Account]:
+def teachers_of(server: Ours) -> Iterator[Account]:
     """Yield the demo's teachers; most of them have yet to choose a password."""
     school = server.settings_file.parent / "school.sqlite"
     with closing(sqlite3.connect(f"file:{school}?mode=ro", uri=True)) as base:
@@ -55,7 +55,7 @@ def teachers_of(server: DemoServer) -> Iterator[Account]:
     return (Account(Mode.TEACHER, login, password) for login, password in found)
 
 
-def columns_of(server: DemoServer, count: int) -> list[Column]:
+def columns_of(server: Ours, count: int) -> list[Column]:
     """Return *count* columns of as many teachers, made by themselves."""
     address, found = Address.of(server), list[Column]()
     for account in teachers_of(server):

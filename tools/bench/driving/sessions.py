@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import attrs
 
-from loading.demo_server import DemoServer
+from bench.measuring.ours import Ours
 from pronote_protocol.channel_binding import certificate_hash
 from pronote_protocol.codec import pack, unpack
 from pronote_protocol.framing import encode_frame
@@ -86,7 +86,7 @@ class Account:
         return bytes(a ^ b for a, b in zip(keys[0], signature, strict=True))
 
 
-def account_of(server: DemoServer, mode: Mode) -> Account:
+def account_of(server: Ours, mode: Mode) -> Account:
     """Return the first account of the demo in *mode*."""
     for each in server.accounts:
         if each.mode is mode:
@@ -104,7 +104,7 @@ class Address:
     source: str | None = None
 
     @classmethod
-    def of(cls, server: DemoServer, source: str | None = None) -> Address:
+    def of(cls, server: Ours, source: str | None = None) -> Address:
         settings, context = server.settings, None
         if settings.tls:
             context = ssl.create_default_context(cadata=settings.certificate_authority)
@@ -224,7 +224,7 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
     return data
 
 
-def base_file(server: DemoServer) -> Path:
+def base_file(server: Ours) -> Path:
     """Return the base in service of the demo school."""
     (path,) = (server.settings_file.parent / "bases").glob("*.not")
     return path

@@ -9,6 +9,7 @@ from typing import Final
 from bench.figures import (
     cold_reads,
     fan_out,
+    growth,
     latency,
     logins,
     memory,
@@ -39,6 +40,8 @@ FIGURES: Final[Mapping[str, Figure]] = MappingProxyType(
         "refused": refusals.refused,
         "admitted": newcomers.admitted,
         "open-model": latency.open_model,
+        "growth-sessions": growth.growth_in_sessions,
+        "growth-schools": growth.growth_in_schools,
         "starting": starting.starting,
     }
 )

@@ -11,11 +11,11 @@ from bench.driving.closed_loop import Frames, Line, Loop
 from bench.driving.sessions import Address, ask, base_file, come_in, request
 from bench.driving.turns_of_others import TurnsOf
 from bench.figures.reads import Hot
+from bench.measuring.ours import Ours
 from bench.measuring.processes import our_server, reference
 from bench.measuring.rows import Row, details, saturated
 from bench.measuring.turns import take_turns
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 
 __all__ = ["Pages", "cold_read"]
 
@@ -29,7 +29,7 @@ Page = tuple[str, int, int]
 class Pages:
     """Pages of pupils in random order, each once; then again, which is noted."""
 
-    def __init__(self, bench: Bench, server: DemoServer, hot: Hot) -> None:
+    def __init__(self, bench: Bench, server: Ours, hot: Hot) -> None:
         with come_in(Address.of(server), hot.account) as sock:
             totals = {
                 kind: ask(sock, "resources.list", kind=kind, limit=1)["total"]

@@ -15,15 +15,15 @@ import attrs
 from bench.driving.crowd import Crowd
 from bench.driving.marks import Column, columns_of, entries
 from bench.driving.sessions import Address, answer_on, come_in
+from bench.measuring.ours import Ours
 from bench.measuring.processes import Reference, our_server, reference
 from bench.measuring.processor import cpu_seconds
 from bench.measuring.rows import Row
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.messages import BaseChanged
 
-__all__ = ["FanOut", "ours", "told"]
+__all__ = ["FanOut", "Spread", "entering", "told"]
 
 # Writes in one turn; its value is the middle one.
 _IN_A_TURN: Final = 5
@@ -78,7 +78,8 @@ class FanOut:
         self.write()
         heard = self.crowd.listen(begun)
         self.settle()
-        return Spread(heard[0], heard[-1], cpu_seconds(self.pid) - cpu)
+        first, last = (heard[0], heard[-1]) if heard else (0.0, 0.0)
+        return Spread(first, last, cpu_seconds(self.pid) - cpu)
 
 
 async def told(bench: Bench) -> list[Row]:
@@ -89,16 +90,16 @@ async def told(bench: Bench) -> list[Row]:
 async def _told(bench: Bench, *, plain: bool) -> list[Row]:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(our_server(bench, plain=plain))
-        files = server.settings_file.parents[1] / "tls" / "server.pem"
+        files = server.certificate
         shown = None if plain else str(files)
         spec = {"frame": _FRAME.hex(), "certificate": shown, "key": shown}
         other = await stack.enter_async_context(reference(bench, "uvloop_fan_out", spec))
         (column,) = columns_of(server, 1)
-        mine = ours(server, column, bench.plan.told)
+        mine = _ours(server, column, bench.plan.told)
         theirs = _theirs(other, Address.of(server).tls, bench.plan.told)
         for each in (mine, theirs):
             stack.callback(each.crowd.close)
-        take_turns_of(bench, [mine, theirs])
+        _take_turns(bench, [mine, theirs])
     how = "plain" if plain else "TLS"
     common: dict[str, Any] = {
         "what": f"one write told to {bench.plan.told} sessions, {how}",
@@ -128,7 +129,7 @@ async def _told(bench: Bench, *, plain: bool) -> list[Row]:
     ]
 
 
-def take_turns_of(bench: Bench, contenders: list[FanOut]) -> None:
+def _take_turns(bench: Bench, contenders: list[FanOut]) -> None:
     """Let each take its turns, in random order; the first one warms up."""
     for _ in range(bench.plan.rounds + 1):
         bench.draw.shuffle(order := list(contenders))
@@ -145,14 +146,19 @@ def _plain(fan_out: FanOut) -> dict[str, Any]:
     }
 
 
-def ours(server: DemoServer, column: Column, told: int) -> FanOut:
-    """Return *told* sessions of the teacher of *column*, and one more that enters marks."""
+def _ours(server: Ours, column: Column, told: int) -> FanOut:
     address = Address.of(server)
     crowd = Crowd(come_in(address, column.account) for _ in range(told))
+    write, settle, _ = entering(address, column)
+    return FanOut(server.pid, crowd, write, settle)
+
+
+def entering(
+    address: Address, column: Column
+) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
+    """Return what enters a mark of *column*, what reads its answer, and what ends that."""
     writer, requests = come_in(address, column.account), entries(column)
-    return FanOut(
-        server.pid, crowd, lambda: writer.sendall(next(requests)), lambda: answer_on(writer)
-    )
+    return lambda: writer.sendall(next(requests)), lambda: answer_on(writer), writer.close
 
 
 def _theirs(other: Reference, tls: ssl.SSLContext | None, told: int) -> FanOut:

@@ -14,10 +14,10 @@ from bench.driving.open_model import Latencies, OpenLoop, Source, arrivals
 from bench.driving.sessions import Address, come_in
 from bench.figures.cold_reads import Pages
 from bench.figures.reads import Hot
+from bench.measuring.ours import Ours
 from bench.measuring.processes import our_server, reference
 from bench.measuring.rows import Row
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 
 __all__ = ["open_model"]
 
@@ -71,7 +71,7 @@ async def open_model(bench: Bench) -> list[Row]:
     ]
 
 
-def _sources(bench: Bench, server: DemoServer, hot: Hot) -> list[Source]:
+def _sources(bench: Bench, server: Ours, hot: Hot) -> list[Source]:
     """Return sessions of school life that read, and of teachers that write."""
     address, count = Address.of(server), bench.plan.planned
     cold, writers = max(1, int(count * _COLD)), max(1, int(count * _WRITES))

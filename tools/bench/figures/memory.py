@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from bench.driving.sessions import Address, account_of, answer_on, come_in, request
 from bench.measuring.memory import own_bytes
+from bench.measuring.ours import Ours
 from bench.measuring.processes import our_server, reference
 from bench.measuring.rows import Compared, Row
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 from pronote_protocol.words import Mode
 
-__all__ = ["idle", "weigh"]
+__all__ = ["allow_descriptors", "idle"]
 
 # What this process needs besides.
 _DESCRIPTORS: Final = 256
@@ -35,13 +35,13 @@ async def _idle(bench: Bench, *, plain: bool) -> Row:
     count = bench.plan.idle
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(our_server(bench, plain=plain))
-        mine = weigh(server.pid, _comers(server), count, bench.plan.idle_steps)
-        files = None if plain else str(server.settings_file.parents[1] / "tls" / "server.pem")
+        mine = _weigh(server.pid, _comers(server), count, bench.plan.idle_steps)
+        files = None if plain else str(server.certificate)
         other = await stack.enter_async_context(
             reference(bench, "trio_idle", {"certificate": files, "key": files})
         )
         address = Address("127.0.0.1", other.port, Address.of(server).tls)
-        theirs = weigh(other.pid, lambda: _greeted(address), count, bench.plan.idle_steps)
+        theirs = _weigh(other.pid, lambda: _greeted(address), count, bench.plan.idle_steps)
     how = "plain" if plain else "TLS"
     return Row(
         number=11,
@@ -58,13 +58,13 @@ async def _idle(bench: Bench, *, plain: bool) -> Row:
     )
 
 
-def weigh(pid: int, come: Callable[[], socket.socket], count: int, steps: int) -> list[float]:
+def _weigh(pid: int, come: Callable[[], socket.socket], count: int, steps: int) -> list[float]:
     """
     Let *count* connections come in equal *steps*; return the KiB of one, step by step.
 
     Everybody is still there at the end: the last answer on each is asked for.
     """
-    _allow_descriptors(count)
+    allow_descriptors(count)
     weights, held = list[float](), list[socket.socket]()
     come().close()  # what the first one brings along is not his
     try:
@@ -91,7 +91,7 @@ def _still_there(sock: socket.socket) -> None:
         raise ConnectionError("an idle connection was closed")
 
 
-def _comers(server: DemoServer) -> Callable[[], socket.socket]:
+def _comers(server: Ours) -> Callable[[], socket.socket]:
     account, address = account_of(server, Mode.SCHOOL_LIFE), Address.of(server)
 
     def come() -> socket.socket:
@@ -111,7 +111,8 @@ def _greeted(address: Address) -> socket.socket:
     return sock
 
 
-def _allow_descriptors(count: int) -> None:
+def allow_descriptors(count: int) -> None:
+    """Let this process hold *count* connections, if the system does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + _DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:

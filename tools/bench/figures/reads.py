@@ -11,16 +11,16 @@ import attrs
 from bench.driving.closed_loop import Bytes, Line, Loop, WrongAnswer
 from bench.driving.http2 import Http2, Streams
 from bench.driving.sessions import Account, Address, account_of, ask, come_in, request
+from bench.measuring.ours import Ours
 from bench.measuring.processes import Missing, our_server, reference
 from bench.measuring.rows import Row, details, saturated
 from bench.measuring.turns import take_turns
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 from pronote_protocol.codec import pack
 from pronote_protocol.framing import encode_frame
 from pronote_protocol.words import Mode
 
-__all__ = ["HOT", "Hot", "beside_grpc", "hot_read", "pipelined"]
+__all__ = ["HOT", "Hot", "beside_grpc", "hot_read", "pipelined", "same_bytes"]
 
 HOT: Final = {"kind": "pupils", "search": None, "offset": 90, "limit": 30}
 _METHOD: Final = "resources.list"
@@ -41,7 +41,7 @@ class Hot:
     answer: bytes
 
     @classmethod
-    def of(cls, server: DemoServer) -> Hot:
+    def of(cls, server: Ours) -> Hot:
         account = account_of(server, Mode.SCHOOL_LIFE)
         with come_in(Address.of(server), account) as sock:
             result = ask(sock, _METHOD, **HOT)
@@ -50,7 +50,7 @@ class Hot:
         answer = encode_frame(pack([1, 1, None, result]))
         return cls(account, result, request(1, _METHOD, HOT), answer)
 
-    def loop(self, bench: Bench, server: DemoServer, depth: int = 1) -> Loop:
+    def loop(self, bench: Bench, server: Ours, depth: int = 1) -> Loop:
         """Return sessions that ask for it, each answer of the first burst compared."""
         address, lines = Address.of(server), []
         for _ in range(bench.plan.connections):
@@ -80,7 +80,7 @@ def _expect(sock: Any, answer: bytes) -> None:
         raise WrongAnswer(f"{got[:200]!r} instead of {answer[:200]!r}")
 
 
-def _same(bench: Bench, pid: int, port: int, hot: Hot, depth: int) -> Loop:
+def same_bytes(bench: Bench, pid: int, port: int, hot: Hot, depth: int = 1) -> Loop:
     """Return connections to a reference that is asked, and answers, the same bytes."""
     address, lines = Address("127.0.0.1", port), []
     for _ in range(bench.plan.connections):
@@ -153,7 +153,7 @@ async def _beside(
             except Missing as exc:
                 bench.missing.append(f"{figure} beside {name}: {exc}")
                 continue
-            opening = _OPENINGS.get(name, _same)
+            opening = _OPENINGS.get(name, same_bytes)
             loops[name] = opening(bench, other.pid, other.port, hot, depth)
         for loop in loops.values():
             stack.callback(loop.close)

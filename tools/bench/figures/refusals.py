@@ -11,12 +11,12 @@ from typing import Final
 
 from bench.driving.closed_loop import WrongAnswer
 from bench.driving.sessions import Account, Address, Asked, Refusal, account_of, come_in
+from bench.measuring.ours import Ours
 from bench.measuring.processes import our_server, reference
 from bench.measuring.processor import cpu_seconds
 from bench.measuring.rows import Row, details, saturated
 from bench.measuring.turns import Sample, take_turns
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 from pronote_protocol.words import Mode
 
 __all__ = ["refused"]
@@ -78,7 +78,7 @@ class _Flood:
         return _BURST
 
 
-def _suspend(server: DemoServer) -> None:
+def _suspend(server: Ours) -> None:
     """Guess passwords until the address is suspended, and be told so until no more."""
     account = account_of(server, Mode.SCHOOL_LIFE)
     guesser = Account(account.mode, account.login, "Faux-mot-de-passe-1")

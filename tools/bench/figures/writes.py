@@ -12,11 +12,11 @@ from bench.driving.closed_loop import Frames, Line, Loop
 from bench.driving.marks import Column, columns_of, entries
 from bench.driving.sessions import Address, base_file, come_in
 from bench.driving.turns_of_others import TurnsOf
+from bench.measuring.ours import Ours
 from bench.measuring.processes import our_server, reference
 from bench.measuring.rows import Row, details, saturated
 from bench.measuring.turns import Sample, take_turns
 from bench.plan import Bench
-from loading.demo_server import DemoServer
 
 __all__ = ["beside_postgresql", "beside_sqlite"]
 
@@ -62,7 +62,7 @@ async def beside_postgresql(bench: Bench) -> list[Row]:
     ]
 
 
-def writing(server: DemoServer, columns: list[Column]) -> Loop:
+def writing(server: Ours, columns: list[Column]) -> Loop:
     """Return one session for each column, entering marks in it."""
     address = Address.of(server)
     return Loop(

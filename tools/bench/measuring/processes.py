@@ -13,14 +13,17 @@ from typing import Any, Final
 import attrs
 import trio
 
+from bench.measuring.ours import Ours
 from bench.plan import Bench
-from loading.demo_server import DemoServer, demo_server
+from loading.demo_server import accounts_from, demo_server
+from pronote_client import ConnectionSettings
 
 __all__ = [
     "Missing",
     "Reference",
     "ReferenceFailed",
     "our_server",
+    "ours_with_schools",
     "reference",
     "settings_of_ours",
 ]
@@ -71,7 +74,7 @@ async def our_server(
     plain: bool = True,
     settings: Mapping[str, str] | None = None,
     data: Path | None = None,
-) -> AsyncIterator[DemoServer]:
+) -> AsyncIterator[Ours]:
     """
     Serve the demo school on the server's core for as long as the block lasts.
 
@@ -84,7 +87,7 @@ async def our_server(
         wanted = {**_SETTINGS, **(settings or {})}
         async with demo_server(plain=plain, settings=wanted, data=data) as server:
             bench.cores.give_server(server.pid)
-            yield server
+            yield Ours(server.pid, server.settings, server.settings_file, server.accounts)
         return
     key = (plain, tuple(sorted((settings or {}).items())))
     if key not in bench.shared.servers:
@@ -93,6 +96,17 @@ async def our_server(
             our_server(alone, plain=plain, settings=settings)
         )
     yield bench.shared.servers[key]
+
+
+@asynccontextmanager
+async def ours_with_schools(bench: Bench, schools: int) -> AsyncIterator[Ours]:
+    """Serve the demo school, plain, among so many others."""
+    environment = {f"PRONOTE_{name}": value for name, value in _SETTINGS.items()}
+    spec = {"environment": environment, "schools": schools}
+    async with reference(bench, "many_schools", spec) as other:
+        file = Path(other.said["settings_file"])
+        accounts = accounts_from(other.said["accounts"])
+        yield Ours(other.pid, ConnectionSettings.read(file), file, accounts)
 
 
 @asynccontextmanager
