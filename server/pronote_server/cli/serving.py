@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import tempfile
@@ -101,6 +102,16 @@ def demo(
 
 
 def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
+    # What is imported and made until the server is ready stays to its end. Looking for garbage
+    # in it, again and again as it grows, takes a sixth of the time to start.
+    gc.disable()
+    try:
+        _serve(settings, as_json=as_json, seed=seed)
+    finally:
+        gc.enable()
+
+
+def _serve(settings: Any, *, as_json: bool, seed: int | None) -> None:
     from pronote_server.app import App, serve
     from pronote_server.hosting.demo import demo_accounts, fill_demo
     from pronote_server.observe.log import set_up_logging
@@ -112,6 +123,8 @@ def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
             await fill_demo(running.school, seed)
 
     def ready(running: App) -> None:
+        gc.freeze()
+        gc.enable()
         accounts = demo_accounts(running.school) if seed is not None else []
         if as_json:
             print(json.dumps(_ready_line(running, accounts), ensure_ascii=False), flush=True)

@@ -51,6 +51,9 @@ class Term:
     Args:
         until: Of the school's clock; nothing happens later.
         revision: Of the base, once this is committed.
+
+    Attributes:
+        inserted: How many rows each table was given.
     """
 
     conn: Connection
@@ -60,6 +63,7 @@ class Term:
     until: datetime.datetime
     zone: datetime.tzinfo
     revision: int
+    inserted: dict[str, int] = attrs.field(factory=dict, init=False)
     _ids: dict[str, dict[str, int]] = attrs.field(factory=dict, init=False)
 
     def dice(self, name: str) -> random.Random:
@@ -77,6 +81,7 @@ class Term:
         """Insert all *rows*, which have the same keys, or nothing when there are none."""
         if rows:
             self.conn.execute(insert(table), rows)
+            self.inserted[table.name] = self.inserted.get(table.name, 0) + len(rows)
 
     @cached_property
     def days(self) -> tuple[datetime.date, ...]:

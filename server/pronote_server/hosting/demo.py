@@ -23,6 +23,7 @@ from pronote_server.demo.school import (
     DEMO_TEACHER_CODES,
     demo_school,
 )
+from pronote_server.demo.term_documents import contents
 from pronote_server.domain.accounts import Account, Credentials
 from pronote_server.domain.passwords import generate_password
 from pronote_server.domain.school_data import SchoolData
@@ -34,6 +35,7 @@ from pronote_server.hosting.school import School
 from pronote_server.hosting.school_time import SCHOOL_ZONE
 from pronote_server.storage import accounts as kept
 from pronote_server.storage.base_header import BaseHeader, read_header
+from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.settings import get_setting, put_setting
 
 __all__ = ["DEMO_RNE", "DEMO_SCHOOL_NAME", "DemoAccount", "demo_accounts", "fill_demo"]
@@ -79,6 +81,8 @@ async def _work(school: School, data: SchoolData, seed: int) -> None:
     base = school.base
     assert base is not None, "a school is opened with its base"
     now = school.now()
+    files = DocumentFiles.beside(base.file)
+    await trio.to_thread.run_sync(lambda: [files.store(each) for each in contents()])
 
     def write(conn: Connection) -> BaseHeader:
         fill_daily_work(conn, data, seed, now=now, zone=SCHOOL_ZONE)

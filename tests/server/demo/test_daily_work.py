@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from sqlalchemy import select
 from pronote_server.demo import DEMO_TEACHER_CODES, demo_school
 from pronote_server.demo.daily_work import fill_daily_work
 from pronote_server.demo.holidays import demo_holidays
+from pronote_server.demo.term_documents import contents
+from pronote_server.domain.document_kinds import check_name, media_type_of
 from pronote_server.domain.school_calendar import usual_periods, usual_year
 from pronote_server.hosting.bases import school_year_at
 from pronote_server.hosting.service_averages import averages_of
@@ -83,13 +86,12 @@ def all_rows(path: Path) -> dict[str, list[Any]]:
 def test_every_counter_of_a_base_has_something_to_count(
     make: Callable[..., Path], now: datetime.datetime
 ) -> None:
-    """But documents: their bytes are not in the base."""
     path = make(0, now)
     with writing_engine(path).connect() as conn:
         counted = attrs.asdict(base_file.counters(conn))
     stored = {name: len(rows) for name, rows in all_rows(path).items()}
 
-    assert counted.pop("attached_documents") == stored["document"] == 0
+    assert counted["attached_documents"] == stored["document"]
     assert all(counted.values()), counted
     assert {counted["marks"], counted["appraisals"], counted["absences"]} == {
         stored["mark"],
@@ -101,6 +103,36 @@ def test_every_counter_of_a_base_has_something_to_count(
     # Less would be no school, more would keep whoever starts the demo waiting.
     assert 9_000 < counted["marks"] < 30_000
     assert 600 < counted["absences"] < 2_500
+
+
+def test_the_audit_says_how_many_rows_each_table_was_given(make: Callable[..., Path]) -> None:
+    rows = all_rows(make())
+    with writing_engine(make()).connect() as conn:
+        audit = schema.audit.c
+        said = conn.execute(select(audit.entity_id, audit.after, audit.actor)).all()
+
+    assert {line.entity_id for line in said} >= {"mark", "absence", "document", "message"}
+    assert all(line.after == {"rows": len(rows[line.entity_id])} for line in said)
+    assert {line.actor for line in said} == {"démonstration"}
+
+
+def test_documents_are_what_the_server_takes_and_belong_to_what_they_are_about(
+    make: Callable[..., Path],
+) -> None:
+    by_name = {hashlib.sha256(content).hexdigest(): content for content in contents()}
+    document = schema.document.c
+    with writing_engine(make()).connect() as conn:
+        rows = conn.execute(select(schema.document)).all()
+        owners = set(conn.execute(select(document.owner_kind).distinct()).scalars())
+
+    assert {row.sha256 for row in rows} == set(by_name)
+    for row in rows:
+        content = by_name[row.sha256]
+        assert media_type_of(content) == row.media_type
+        assert check_name(row.name, row.media_type) == row.name
+        assert row.size == len(content)
+    assert owners == {"assessment", "notebook-entry", "absence", "information"}
+    assert 100 < len(rows) < 2_000
 
 
 def test_a_seed_makes_the_same_work_again(make: Callable[..., Path], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, insert, select, text
 
-from pronote_server.hosting import bases
+from pronote_server.hosting import base_opening
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.database import Database, open_database
 from pronote_server.storage.migrations import BASE_FAMILY
@@ -57,7 +57,7 @@ def base_anywhere(
         async with open_database(place, inline=inline) as database:
             yield database
 
-    monkeypatch.setattr(bases, "open_database", opened)
+    monkeypatch.setattr(base_opening, "open_database", opened)
 
 
 def _empty(conn: Connection) -> None:

@@ -48,6 +48,7 @@ from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.observe.testing import Logs
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage import base_writes as kept
+from pronote_server.storage import database as database_module
 from pronote_server.testing import (
     TestDoor,
     WireClient,
@@ -474,8 +475,9 @@ async def hold_writer(school: School, held: threading.Event) -> None:
 
 
 async def test_entries_that_wait_together_share_a_commit_and_no_fate(
-    tmp_path: Path, by_wire: None, held: threading.Event
+    tmp_path: Path, by_wire: None, held: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(database_module, "GROUP_SECONDS", 60.0)
     async with opened(tmp_path) as (school, door):
         clients = [await WireClient.inside(door, f"sec{n}") for n in range(1, 6)]
         witness = await WireClient.inside(door, "admin")
