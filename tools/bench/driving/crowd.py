@@ -59,7 +59,7 @@ class Crowd:
 
     def quiet(self, seconds: float = 0.05) -> None:
         """Read what is still coming, until nothing came for *seconds*."""
-        while ready := self._poll.poll(seconds, len(self._socks)):
+        while ready := self._poll.poll(seconds, max(1, len(self._socks))):
             for number, _ in ready:
                 if not socket.socket.recv(self._socks[number], _READ):
                     raise WrongAnswer("a receiver was hung up on")
