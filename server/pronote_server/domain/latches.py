@@ -10,14 +10,14 @@ comes. A suspension that ends by itself leaves no trace: the client is welcome a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
 from pronote_protocol.words import OffenceCause
 
-from .suspension_records import Verdict
+from .suspension_records import Suspension, Verdict
 
 __all__ = ["LATCH_SECONDS", "Latch", "LatchBook"]
 
@@ -28,8 +28,6 @@ LATCH_SECONDS: Final = 24 * 3600.0
 _MOST_LATCHES: Final = 65_536
 
 _LONGEST_INSTANCE: Final = 64
-
-_Incident: TypeAlias = tuple[str, str | None, str]
 
 
 @attrs.frozen(kw_only=True)
@@ -101,13 +99,20 @@ class LatchBook:
                 return latch
         return None
 
-    def lift(self, incidents: Collection[_Incident]) -> None:
-        """Note that these suspensions (prefix, login, reference) were lifted."""
-        if not incidents:
+    def lift(self, suspensions: Iterable[Suspension]) -> None:
+        """
+        Note that these were lifted.
+
+        Each had perhaps been given another cause since a client was told of it. Whoever was
+        told is now refused for the last one, as the journal has it under this reference.
+        """
+        causes = {(one.prefix, one.login, one.reference): one.cause for one in suspensions}
+        if not causes:
             return
         for key, latch in list(self._latches.items()):
-            if (latch.prefix, latch.login, latch.reference) in incidents:
-                self._latches[key] = attrs.evolve(latch, lifted=True)
+            cause = causes.get((latch.prefix, latch.login, latch.reference))
+            if cause is not None:
+                self._latches[key] = attrs.evolve(latch, lifted=True, cause=cause)
 
     def export(self, now: float) -> list[Latch]:
         """Return what must survive a restart."""

@@ -291,7 +291,7 @@ class SuspensionBook:
                     self._tables.drop_counter(prefix)
                 else:
                     self._tables.forgive(prefix, name, now)
-        self._latches.lift({(each.prefix, each.login, each.reference) for each in lifted})
+        self._latches.lift(lifted)
         return sorted(lifted, key=Suspension.chronological)
 
     def current(self, now: float) -> list[Suspension]:

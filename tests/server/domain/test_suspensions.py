@@ -523,6 +523,22 @@ def test_client_that_was_told_is_welcome_after_the_natural_end(book: SuspensionB
     assert book.verdict(HOST, suspension.until, instance="running") is None
 
 
+def test_client_told_before_the_cause_was_changed_is_refused_for_the_last_one(
+    book: SuspensionBook,
+) -> None:
+    """It is one incident, with one reference, and the journal knows its last cause."""
+    suspended(book)
+    book.told("before", HOST, NOON)
+    last = book.suspend(HOST, OffenceCause.SATURATION, NOON, 60)
+    book.told("after", HOST, NOON)
+    book.lift(HOST, NOON)
+
+    for instance in ("before", "after"):
+        refused = book.verdict(HOST, NOON, instance=instance)
+        assert refused is not None
+        assert (refused.cause, refused.reference) == (last.cause, last.reference)
+
+
 def test_client_that_was_not_told_is_not_latched(book: SuspensionBook) -> None:
     assert book.told("welcome", HOST, NOON) is False
     suspended(book)
