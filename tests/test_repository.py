@@ -47,7 +47,7 @@ UNKNOWN_TO: Final = {
     },
     "pronote_server.observe": {*DOORS, "pronote_server.hosting", "pronote_server.storage"},
     "pronote_server.hosting": {*DOORS, "pronote_server.app", "pronote_server.cli"},
-    **{door: DOORS - {door} for door in DOORS},
+    **{door: DOORS - {door} for door in sorted(DOORS)},
 }
 
 

@@ -244,7 +244,7 @@ def test_decoding_stops_at_the_container_that_is_too_many() -> None:
         unpack(payload, limits)
 
 
-@pytest.mark.parametrize("value", [2**64, object(), {"a": {1, 2}}, "\ud800"], ids=repr)
+@pytest.mark.parametrize("value", [2**64, object(), {"a": {1, 2}}, "\ud800"])
 def test_what_cannot_travel_is_our_own_mistake(value: Any) -> None:
     with pytest.raises(LocalProtocolError):
         pack(value)

@@ -229,7 +229,6 @@ def test_a_row_travels_as_an_array_and_a_record_as_a_map() -> None:
         datetime.datetime(2020, 7, 2),  # noqa: DTZ001  # that is the point
         (object(),),
     ],
-    ids=repr,
 )
 def test_what_cannot_travel_is_our_own_mistake(value: Any) -> None:
     with pytest.raises(LocalProtocolError, match="does not travel"):
