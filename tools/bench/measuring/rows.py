@@ -133,4 +133,5 @@ class Row:
             "invalid_because": list(self.invalid),
             "note": self.note,
             "details": dict(self.details),
+            "plots": dict(self.plots),
         }

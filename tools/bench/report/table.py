@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.measuring.rows import Compared, Row
 
-__all__ = ["amount", "show"]
+__all__ = ["amount", "bound_of", "middle_of", "show", "value_of"]
 
 _WIDTH = 150
 
@@ -25,15 +26,22 @@ def amount(value: float) -> str:
     return f"{value:.{3 if abs(value) < 0.1 else digits}f}"
 
 
-def _bound(value: float | None, row: Row) -> str:
+def bound_of(value: float | None, row: Row) -> str:
+    """Return *value* as a target of *row*."""
     if value is None:
         return ""
     sign = ">=" if row.higher_is_better else "<="
     return f"{sign} {value:g}{' x' if row.compared is Compared.RATIO else ''}"
 
 
-def _middle(values: Sequence[float]) -> str:
-    return amount(sorted(values)[len(values) // 2]) if values else ""
+def middle_of(values: Sequence[float]) -> str:
+    """Return the median of *values*, or nothing."""
+    return amount(median(values)) if values else ""
+
+
+def value_of(row: Row) -> str:
+    """Return the judged value."""
+    return f"{amount(row.value)}{' x' if row.compared is Compared.RATIO else ''}"
 
 
 def show(rows: Iterable[Row], missing: Iterable[str], console: Console | None = None) -> None:
@@ -56,13 +64,13 @@ def show(rows: Iterable[Row], missing: Iterable[str], console: Console | None = 
             f"{row.number or ''}",
             row.what,
             row.reference,
-            _middle(row.ours),
-            _middle(row.theirs),
+            middle_of(row.ours),
+            middle_of(row.theirs),
             row.unit,
-            f"{amount(row.value)}{' x' if row.compared is Compared.RATIO else ''}",
+            value_of(row),
             f"{amount(low)}..{amount(high)}",
-            _bound(row.reach, row),
-            _bound(row.aim, row),
+            bound_of(row.reach, row),
+            bound_of(row.aim, row),
             row.verdict,
         )
         invalid += [f"INVALID {row.name}: {reason}" for reason in row.invalid]
