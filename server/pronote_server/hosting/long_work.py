@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -30,7 +31,7 @@ from pronote_protocol.errors import (
 )
 from pronote_server.storage.errors import BaseFileRefused, DatabaseClosed, StorageFailed
 
-__all__ = ["LongWork", "Report", "Work", "WorkState", "in_refusals"]
+__all__ = ["LongWork", "Report", "Work", "WorkState", "in_refusals", "plain_report"]
 
 log = structlog.get_logger()
 
@@ -176,6 +177,26 @@ class LongWork:
             if isinstance(work.refusal, InternalError):
                 log.exception("work.crashed", kind=work.kind)
         work.change()
+
+
+def plain_report(result: Any) -> dict[str, Any]:
+    """Return what came of some work as values that travel."""
+    if result is None:
+        return {}
+    found: dict[str, Any] = _plain(result)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        value = attrs.asdict(value, recurse=False)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, date):  # an instant too
+        return value.isoformat().replace("+00:00", "Z")
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def in_refusals(error: Exception) -> Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from pronote_protocol.codec import pack, unpack
 from pronote_protocol.errors import ProtocolError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Request, Response, from_wire, to_wire
+from pronote_protocol.messages import Event, Request, Response, from_wire, to_wire
 
-__all__ = ["NoServer", "ask"]
+__all__ = ["NoServer", "Told", "ask"]
 
 # Rows of ten thousand sessions.
 _LONGEST_ANSWER = 16 * 1024 * 1024
@@ -22,9 +23,23 @@ class NoServer(Exception):
     """Nobody answers at the rescue door."""
 
 
-def ask(path: Path, command: str, params: dict[str, Any], *, seconds: float = 30.0) -> Any:
+Told = Callable[[str, int, int], None]
+
+
+def ask(
+    path: Path,
+    command: str,
+    params: dict[str, Any],
+    *,
+    seconds: float = 30.0,
+    told: Told | None = None,
+) -> Any:
     """
     Return the answer of the server whose rescue door is at *path*.
+
+    Args:
+        seconds: For the answer, or the next word of how far it is.
+        told: Hears, of what takes long, what is being done, how much of it, and of how much.
 
     Raises:
         NoServer: No server is running there, or it does not answer in time.
@@ -37,15 +52,20 @@ def ask(path: Path, command: str, params: dict[str, Any], *, seconds: float = 30
             sock.connect(str(path))
             sock.sendall(encode_frame(pack(to_wire(Request(0, command, params)))))
             frames = FrameDecoder(_LONGEST_ANSWER)
-            while (payload := frames.next_payload()) is None:
-                frames.feed(sock.recv(65536))
-                if frames.finished:
-                    raise NoServer(f"the server at {path} closed without an answer")
+            while True:
+                while (payload := frames.next_payload()) is None:
+                    frames.feed(sock.recv(65536))
+                    if frames.finished:
+                        raise NoServer(f"the server at {path} closed without an answer")
+                response = from_wire(unpack(payload, limits))
+                if not isinstance(response, Event):
+                    break
+                if told is not None:
+                    told(*(response.params[name] for name in ("step", "done", "total")))
     except OSError as exc:
         raise NoServer(f"no server answers at {path}: {exc}") from None
     except ProtocolError as exc:
         raise NoServer(f"what answers at {path} is no server of ours: {exc}") from None
-    response = from_wire(unpack(payload, limits))
     assert isinstance(response, Response)
     if response.error is not None:
         raise response.error

@@ -3,7 +3,9 @@ The rescue door: a local socket that only the server's owner can open.
 
 It has its own budget and its own spare descriptor, and asks nobody for a seat or an address:
 it answers when every seat, socket and address of the other doors is exhausted. Frames and
-values are those of the native protocol; a request is ``[0, id, command, params]``.
+values are those of the native protocol; a request is ``[0, id, command, params]``. A command
+that begins long work is answered when it is over, and meanwhile by events
+``[2, "progress", {step, done, total}]``; who goes away does not end it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ from pronote_protocol.errors import (
 )
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Request, Response, from_wire, to_wire
+from pronote_protocol.messages import Event, Request, Response, from_wire, to_wire
+from pronote_server.hosting.long_work import Work, in_refusals, plain_report
+from pronote_server.storage.errors import BaseFileRefused, StorageFailed
 
 __all__ = ["Command", "RescueDoor"]
 
@@ -135,18 +139,40 @@ class RescueDoor:
                     raise RemoteProtocolError("only requests are expected here")
                 # What was announced to clients is done, however long the delay.
                 patience.deadline = float("inf")
-                response = await self._answer(request)
+                response = await self._answer(request, stream)
                 patience.deadline = trio.current_time() + _SECONDS
                 await stream.send_all(encode_frame(pack(to_wire(response))))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, stream: trio.SocketStream) -> Response:
         command = self._commands.get(request.method)
         try:
             if command is None:
                 raise UnknownMethod(method=request.method)
-            return Response(request.id, None, await command(request.params))
+            answer = await command(request.params)
+            if isinstance(answer, Work):
+                answer = await _followed(answer, stream)
+            return Response(request.id, None, answer)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise
         except Refused as refusal:
             return Response(request.id, refusal, None)
+        except (BaseFileRefused, StorageFailed) as error:
+            log.warning("rescue.command_failed", command=request.method, error=str(error))
+            return Response(request.id, in_refusals(error), None)
         except Exception:
             log.exception("rescue.command_crashed", command=request.method)
             return Response(request.id, InternalError(), None)
+
+
+async def _followed(work: Work, stream: trio.SocketStream) -> dict[str, Any]:
+    """Tell how far *work* is until it is over; return what came of it, or raise that."""
+    while not work.over:
+        known = work.changes
+        if work.step:
+            told = Event(
+                "progress", {"step": work.step, "done": work.done, "total": work.total}
+            )
+            with trio.fail_after(_SECONDS):
+                await stream.send_all(encode_frame(pack(to_wire(told))))
+        await work.wait_change(known)
+    return plain_report(await work.outcome())
