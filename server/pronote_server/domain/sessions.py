@@ -30,10 +30,13 @@ __all__ = ["Link", "Session", "SessionBook", "SessionStatistics"]
 
 
 class Link(Protocol):
-    """The way from a session to its client; both verbs are synchronous and never wait."""
+    """The way from a session to its client; all verbs are synchronous and never wait."""
 
     def tell(self, frame: bytes) -> None:
         """Send an encoded event; a client too slow to take it is hung up."""
+
+    def hold(self, frame: bytes) -> None:
+        """Send an encoded event together with the answer that is about to be said."""
 
     def hang_up(self, goodbye: bytes, code: str) -> None:
         """Send this encoded goodbye after what is queued, then close. Idempotent."""

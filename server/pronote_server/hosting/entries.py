@@ -10,8 +10,7 @@ retry after a cut is answered and not done twice.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -22,16 +21,21 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Call
 from pronote_protocol.codec import pack, unpack
-from pronote_protocol.conversation import encode_event
 from pronote_protocol.errors import Conflict, StaleRevision, Unconfirmed
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import BaseChanged
 from pronote_protocol.records import structure, unstructure
-from pronote_protocol.words import Mode
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting import exclusive_use
+from pronote_server.hosting.news import (
+    EVERYBODY,
+    OFFICE,
+    SCHOOL_LIFE,
+    Audience,
+    FamilyNews,
+    teacher_code,
+    who,
+)
 from pronote_server.hosting.school import School
-from pronote_server.storage import base_file
 from pronote_server.storage import base_writes as kept
 from pronote_server.storage.errors import DatabaseBroken
 
@@ -54,6 +58,7 @@ R = TypeVar("R")
 
 # How long an answer is remembered under its key.
 KEY_HOURS: Final = 24
+_FORGET_EVERY: Final = timedelta(minutes=1)
 # Rows of an answer, as everywhere.
 _MOST_CHANGES: Final = 500
 # A commit takes milliseconds; this bounds a disk that hangs. Until then a client that leaves
@@ -62,72 +67,8 @@ _COMMIT_SECONDS: Final = 30.0
 _LOOK_AGAIN_SECONDS: Final = 5.0
 
 
-@attrs.frozen
-class Audience:
-    """
-    Who may see a change. Mode Administratif always does, but for what is between persons.
-
-    Attributes:
-        school_life: Whether sessions in mode Vie scolaire may.
-        teachers: Codes of the teachers who may; None for all of them.
-        persons: Only they may, as `who` names them, whatever their mode; None: not so.
-    """
-
-    school_life: bool = False
-    teachers: frozenset[str] | None = frozenset()
-    persons: frozenset[str] | None = None
-
-    def includes(self, session: Session) -> bool:
-        """Whether *session* is told."""
-        if session.mode is Mode.HOSTING:
-            return False
-        if self.persons is not None:
-            return who(session) in self.persons
-        if session.mode is Mode.ADMINISTRATIVE:
-            return True
-        if session.mode is Mode.SCHOOL_LIFE:
-            return self.school_life
-        return self.teachers is None or teacher_code(session) in self.teachers
-
-    def text(self) -> str:
-        """Return it as it is stored with the change."""
-        teachers = None if self.teachers is None else sorted(self.teachers)
-        if self.persons is None:
-            return json.dumps([self.school_life, teachers])
-        return json.dumps([self.school_life, teachers, sorted(self.persons)])
-
-    @classmethod
-    def parse(cls, text: str) -> Audience:
-        school_life, teachers, *persons = json.loads(text)
-        return cls(
-            school_life,
-            None if teachers is None else frozenset(teachers),
-            frozenset(persons[0]) if persons else None,
-        )
-
-
-OFFICE: Final = Audience()
-SCHOOL_LIFE: Final = Audience(school_life=True)
 # Of the change log, when anything may have changed.
 EVERYTHING: Final = kept.EVERYTHING
-EVERYBODY: Final = Audience(school_life=True, teachers=None)
-
-
-def who(session: Session) -> str:
-    """Return how a base names whose session it is: ``teacher:CODE``, ``account:LOGIN``."""
-    return session.person or f"account:{session.login}"
-
-
-def teacher_code(session: Session) -> str | None:
-    """Return the code in the base of the teacher whose session this is."""
-    family, _, code = (session.person or "").partition(":")
-    return code if family == "teacher" and code else None
-
-
-@attrs.frozen
-class _News:
-    family: str
-    audience: Audience
 
 
 @attrs.define
@@ -145,7 +86,7 @@ class Entry:
     at: datetime
     actor: str
     method: str
-    _news: list[_News] = attrs.field(factory=list, init=False)
+    _news: list[FamilyNews] = attrs.field(factory=list, init=False)
     _audit: list[kept.AuditEntry] = attrs.field(factory=list, init=False)
     _changes: list[kept.Change] = attrs.field(factory=list, init=False)
 
@@ -181,7 +122,7 @@ class Entry:
         self._changes.append(
             kept.Change(self.revision, family, str(entity_id), audience.text())
         )
-        news = _News(family, audience)
+        news = FamilyNews(family, audience)
         if news not in self._news:
             self._news.append(news)
 
@@ -237,7 +178,11 @@ async def enter(
     now = school.now()
     account, actor = session.login, session.name
 
-    def write(conn: Connection) -> tuple[R, base_file.BaseHeader | None, list[_News]]:
+    forgets = abs(now - school.answers_forgotten_at) >= _FORGET_EVERY
+    if forgets:
+        school.answers_forgotten_at = now
+
+    def write(conn: Connection) -> tuple[R, int | None, list[FamilyNews]]:
         if key is not None:
             answer = kept.recall_answer(conn, account, key)
             if answer is not None:
@@ -248,28 +193,36 @@ async def enter(
         kept.log_change(conn, entry._changes)
         if key is not None:
             kept.remember_answer(conn, account, key, call.name, now, pack(unstructure(result)))
+        if forgets:
             kept.forget_old_answers(conn, now - timedelta(hours=KEY_HOURS))
-        return result, base_file.read_header(conn), entry._news
+        return result, entry.revision, entry._news
 
-    def publish(done: tuple[R, base_file.BaseHeader | None, list[_News]]) -> R:
-        result, header, news = done
-        if header is not None and school.base is not None:
-            current = school.base
-            if current.database is base.database and header.revision > current.header.revision:
-                school.base = attrs.evolve(current, header=header)
-            _tell(school, header.revision, news)
-        return result
+    def publish(done: tuple[R, int | None, list[FamilyNews]]) -> None:
+        _, revision, news = done
+        current = school.base
+        if revision is None or current is None:
+            return
+        if current.database is base.database and revision > current.header.revision:
+            header = attrs.evolve(current.header, revision=revision, last_entry_at=now)
+            school.base = attrs.evolve(current, header=header)
+        # Its answer leaves right after, unless it was given up.
+        school.news.add(revision, news, session if awaited else None)
 
-    def publish_late(done: tuple[R, base_file.BaseHeader | None, list[_News]]) -> None:
-        publish(done)
-
+    awaited = True
+    deadline = trio.current_time() + _COMMIT_SECONDS
     try:
-        with trio.fail_after(_COMMIT_SECONDS, shield=True):
-            return publish(await base.database.write(write, late=publish_late))
+        with trio.CancelScope(shield=True, deadline=deadline):
+            result, _, _ = await base.database.write(
+                write, published=publish, afterwards=school.news.tell
+            )
+            return result
+        raise trio.TooSlowError
     except (trio.TooSlowError, DatabaseBroken) as error:
         log.error("entry.unconfirmed", method=call.name, exc_info=error)
         details = {} if key is None else {"key": key}
         raise Unconfirmed(retry_after=_LOOK_AGAIN_SECONDS, **details) from error
+    finally:
+        awaited = False
 
 
 async def changes_since(
@@ -302,23 +255,6 @@ def _same_answer(answer: kept.RememberedAnswer, call: Call[Any, R]) -> R:
             "This key was used for another request.",
         )
     return structure(unpack(answer.answer, WireLimits()), call.result)
-
-
-def _tell(school: School, revision: int, news: Iterable[_News]) -> None:
-    """Tell each session what it may see of it; one encoding for all who see the same."""
-    news = list(news)
-    frames: dict[tuple[str, ...], bytes] = {}
-    for session in school.sessions:
-        if session.link is None or session.year is not None:
-            continue
-        seen = tuple(
-            dict.fromkeys(each.family for each in news if each.audience.includes(session))
-        )
-        if not seen:
-            continue
-        if seen not in frames:
-            frames[seen] = encode_event(BaseChanged(revision=revision, what=seen))
-        session.link.tell(frames[seen])
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

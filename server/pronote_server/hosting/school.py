@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -44,6 +44,7 @@ from pronote_server.domain.suspensions import SuspensionBook
 from pronote_server.hosting.backup_place import BackupPlace
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
+from pronote_server.hosting.news import News
 from pronote_server.hosting.school_time import local
 from pronote_server.hosting.uploads import UploadBounds, Uploads
 from pronote_server.storage.base_file import BaseHeader
@@ -59,6 +60,9 @@ T = TypeVar("T")
 _TIMETABLES: Final = UploadBounds(most_files=2, most_bytes=24 * 1024 * 1024, most_uploads=2)
 # They wait in memory: 80 MiB at the very most.
 _DOCUMENTS: Final = UploadBounds(most_bytes=LARGEST_DOCUMENT, most_uploads=8)
+
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @attrs.frozen
@@ -141,6 +145,7 @@ class School:
         inline: Databases without threads of their own; for tests.
         directory_lock: One change of accounts, groups or profiles at a time; see
             `asker.changing_directory`.
+        answers_forgotten_at: When the old answers to entries were last looked for.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
@@ -173,6 +178,7 @@ class School:
     base_activity: BaseState | None = attrs.field(default=None, init=False)
     stopping: bool = False
     base: OpenBase | None = None
+    answers_forgotten_at: datetime = attrs.field(default=_NEVER, init=False)
     suspensions_changed: bool = False
     suspensions_asked: int = attrs.field(default=0, init=False)
     suspensions_saved: int = attrs.field(default=0, init=False)
@@ -191,6 +197,9 @@ class School:
     )
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     outbox_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
+    news: News = attrs.field(
+        default=attrs.Factory(lambda school: News(school.sessions), takes_self=True), init=False
+    )
     departures: dict[str, tuple[float, Goodbye]] = attrs.field(factory=dict, init=False)
     deriving: trio.CapacityLimiter = attrs.field(
         factory=lambda: trio.CapacityLimiter(1), init=False

@@ -49,6 +49,7 @@ class Connection:
         "_at_work",
         "_failure",
         "_goodbye",
+        "_held",
         "_limits",
         "_listening",
         "_log",
@@ -92,6 +93,7 @@ class Connection:
         self._failure: Exception | None = None
         self._reading = trio.CancelScope()
         self._goodbye: bytes | None = None
+        self._held = b""
         self._pinged_at = 0.0
         self._log = structlog.get_logger().bind(peer=address)
 
@@ -99,8 +101,14 @@ class Connection:
 
     def tell(self, frame: bytes) -> None:
         """Send an encoded event; a client too slow to take it is hung up."""
+        if self._held:
+            frame, self._held = self._held + frame, b""
         if self._goodbye is None and not self._outbox.push(frame):
             self._drop(Farewell.TOO_SLOW)
+
+    def hold(self, frame: bytes) -> None:
+        """Send an encoded event together with the answer that is about to be said."""
+        self._held += frame
 
     def hang_up(self, goodbye: bytes, code: str) -> None:
         """Send *goodbye* after what is queued, then close. Idempotent; the first one wins."""
@@ -190,7 +198,8 @@ class Connection:
         """Give the client the time its stage allows; say so, once, when it has entered."""
         assert self.peer is not None
         doorstep = self.peer.doorstep
-        self._reading.deadline = doorstep.deadline
+        if self._reading.deadline != doorstep.deadline:
+            self._reading.deadline = doorstep.deadline
         if doorstep.session is not None and self.on_entered is not None:
             self.on_entered()
             self.on_entered = None
@@ -227,6 +236,8 @@ class Connection:
             raise failure
 
     def _push(self, answers: bytes) -> None:
+        if self._held:
+            answers, self._held = self._held + answers, b""
         if answers and not self._outbox.push(answers):
             self._drop(Farewell.TOO_SLOW)
 
@@ -250,7 +261,7 @@ class Connection:
         if last_words is None or self._outbox.broken:
             return
         with trio.move_on_after(self._limits.farewell_seconds, shield=True):
-            self._outbox.push(last_words)
+            self._outbox.push(self._held + last_words)
             await self._outbox.drained()
             await self._transport.finish()
 
@@ -276,6 +287,8 @@ class Connection:
         peer = self.peer
         if peer is None or self._goodbye is not None:
             return
+        if self._held:
+            self.tell(b"")  # the answer it was held for did not come
         if self._outbox.stalled(now) or (
             peer.frame_since is not None
             and now - peer.frame_since

@@ -171,7 +171,10 @@ class Peer:
 
     def _recall(self, asked: bytes) -> bytes | None:
         """Return the answer to what is asked, if it is kept and may be given."""
-        school, session = self.doorstep.visited()
+        try:
+            school, session = self.doorstep.visited()
+        except Refused:
+            return None  # which the request itself is told
         base = school.base
         if base is None or not school.in_service:
             return None

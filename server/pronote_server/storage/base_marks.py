@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
+    bindparam,
     delete,
     insert,
     or_,
@@ -24,6 +24,7 @@ from pronote_server.domain.average_options import AssessmentOptions
 from pronote_server.domain.marks import MarkValue
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_writes import AuditEntry
+from pronote_server.storage.prepared import Prepared
 
 __all__ = [
     "AssessmentLine",
@@ -89,11 +90,38 @@ class MarkLine:
     value: MarkValue
 
 
+# Each mark that is entered executes these.
+_ASSESSMENT: Final = Prepared(
+    select(schema.assessment).where(schema.assessment.c.id == bindparam("which"))
+)
+_TOUCH: Final = Prepared(
+    update(schema.assessment)
+    .where(schema.assessment.c.id == bindparam("which"))
+    .values(revision=bindparam("now"))
+)
+_COLUMN: Final = Prepared(
+    select(schema.mark.c.pupil_id, schema.mark.c.value, schema.mark.c.annotation).where(
+        schema.mark.c.assessment_id == bindparam("which")
+    )
+)
+_NEW_MARK: Final = Prepared(insert(schema.mark))
+_OTHER_MARK: Final = Prepared(
+    update(schema.mark)
+    .where(
+        schema.mark.c.assessment_id == bindparam("column"),
+        schema.mark.c.pupil_id == bindparam("whose"),
+    )
+    .values(
+        value=bindparam("value"),
+        annotation=bindparam("annotation"),
+        revision=bindparam("revision"),
+    )
+)
+
+
 def assessment(conn: Connection, assessment_id: int) -> AssessmentLine | None:
-    row = conn.execute(
-        select(schema.assessment).where(schema.assessment.c.id == assessment_id)
-    ).first()
-    return None if row is None else AssessmentLine(**row._mapping)
+    row = _ASSESSMENT.first(conn, which=assessment_id)
+    return None if row is None else AssessmentLine(**row._asdict())
 
 
 def assessments_of(
@@ -138,11 +166,7 @@ def update_assessment(conn: Connection, changed: AssessmentLine) -> None:
 
 def touch_assessment(conn: Connection, assessment_id: int, revision: int) -> None:
     """Note that a mark of it changed."""
-    conn.execute(
-        update(schema.assessment)
-        .where(schema.assessment.c.id == assessment_id)
-        .values(revision=revision)
-    )
+    _TOUCH.run(conn, [{"which": assessment_id, "now": revision}])
 
 
 def delete_assessment(conn: Connection, assessment_id: int) -> None:
@@ -153,9 +177,8 @@ def delete_assessment(conn: Connection, assessment_id: int) -> None:
 
 def marks_of_assessment(conn: Connection, assessment_id: int) -> dict[int, MarkValue]:
     """Return its marks by pupil."""
-    mark = schema.mark.c
-    rows = conn.execute(select(schema.mark).where(mark.assessment_id == assessment_id))
-    return {row.pupil_id: _value(row._mapping) for row in rows}
+    rows = _COLUMN.rows(conn, which=assessment_id)
+    return {row.pupil_id: _value(row) for row in rows}
 
 
 def marks_of_services(
@@ -169,8 +192,7 @@ def marks_of_services(
         .where(_among(of.service_id, service_ids), of.period_id == period_id)
     )
     return [
-        MarkLine(row.service_id, row.assessment_id, row.pupil_id, _value(row._mapping))
-        for row in rows
+        MarkLine(row.service_id, row.assessment_id, row.pupil_id, _value(row)) for row in rows
     ]
 
 
@@ -184,7 +206,6 @@ def put_mark(
     new: bool,
 ) -> None:
     """Write one cell; *new* says that it was empty."""
-    mark = schema.mark.c
     annotation = value.value if isinstance(value, Annotation) else None
     values = {
         "value": None if isinstance(value, Annotation) else value,
@@ -193,13 +214,9 @@ def put_mark(
     }
     if new:
         cell = {"assessment_id": assessment_id, "pupil_id": pupil_id}
-        conn.execute(insert(schema.mark), {**cell, **values})
+        _NEW_MARK.run(conn, [{**cell, **values}])
     else:
-        conn.execute(
-            update(schema.mark)
-            .where(mark.assessment_id == assessment_id, mark.pupil_id == pupil_id)
-            .values(**values)
-        )
+        _OTHER_MARK.run(conn, [{"column": assessment_id, "whose": pupil_id, **values}])
 
 
 def remove_mark(conn: Connection, assessment_id: int, pupil_id: int) -> None:
@@ -232,11 +249,10 @@ def changes_of_column(conn: Connection, assessment_id: int, since: int) -> list[
     return [AuditEntry(**{name: row._mapping[name] for name in names}) for row in rows]
 
 
-def _value(row: RowMapping) -> MarkValue:
-    annotation = row["annotation"]
-    if annotation is not None:
-        return Annotation(annotation)
-    value: Decimal = row["value"]
+def _value(row: Any) -> MarkValue:
+    if row.annotation is not None:
+        return Annotation(row.annotation)
+    value: Decimal = row.value
     return value
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 from pronote_protocol.words import PeriodKind, SealedMatter
 from pronote_server.domain.school_calendar import Period
 from pronote_server.storage import base_schema as schema
+from pronote_server.storage.remembered import remembered
 
 __all__ = [
     "PeriodLine",
@@ -62,6 +63,7 @@ def periods(conn: Connection) -> list[PeriodLine]:
     return sorted(lines, key=lambda each: (kinds.index(each.kind), each.starts_on, each.id))
 
 
+@remembered
 def period_of(conn: Connection, period_id: int) -> PeriodLine | None:
     row = conn.execute(select(schema.period).where(schema.period.c.id == period_id)).first()
     return None if row is None else _line(row._mapping)
@@ -122,6 +124,14 @@ def sealings(
     period_id: int | None = None,
 ) -> list[SealingLine]:
     """Return what is sealed, or will be, by class, period and matter."""
+    wanted = None if class_ids is None else frozenset(class_ids)
+    return list(_sealings(conn, wanted, period_id))
+
+
+@remembered
+def _sealings(
+    conn: Connection, class_ids: frozenset[int] | None, period_id: int | None
+) -> tuple[SealingLine, ...]:
     sealing, school_class = schema.sealing.c, schema.school_class.c
     wanted = (
         select(schema.sealing, school_class.code, school_class.name)
@@ -132,7 +142,7 @@ def sealings(
         wanted = wanted.where(sealing.class_id.in_(sorted(class_ids)))
     if period_id is not None:
         wanted = wanted.where(sealing.period_id == period_id)
-    return [
+    return tuple(
         SealingLine(
             row.class_id,
             row.code,
@@ -142,7 +152,7 @@ def sealings(
             row.sealed_at,
         )
         for row in conn.execute(wanted)
-    ]
+    )
 
 
 def put_sealing(
@@ -168,11 +178,16 @@ def remove_sealing(conn: Connection, class_id: int, period_id: int, what: Sealed
 
 def classes_named(conn: Connection, class_ids: Iterable[int]) -> dict[int, str]:
     """Return the codes of those of these classes that exist."""
+    return dict(_classes_named(conn, frozenset(class_ids)))
+
+
+@remembered
+def _classes_named(conn: Connection, class_ids: frozenset[int]) -> tuple[tuple[int, str], ...]:
     school_class = schema.school_class.c
     rows = conn.execute(
-        select(school_class.id, school_class.code).where(school_class.id.in_(set(class_ids)))
+        select(school_class.id, school_class.code).where(school_class.id.in_(class_ids))
     )
-    return {row.id: row.code for row in rows}
+    return tuple((row.id, row.code) for row in rows)
 
 
 def _line(row: RowMapping) -> PeriodLine:

@@ -13,6 +13,7 @@ from pronote_protocol.words import EvaluatesIn
 from pronote_server.domain.average_options import USUAL_ROUNDING, Rounding, ServiceOptions
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_services import PupilLine, ServiceLine, services_of
+from pronote_server.storage.remembered import remembered
 
 __all__ = [
     "ServiceSettings",
@@ -93,6 +94,7 @@ def sub_services_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, l
     return found
 
 
+@remembered
 def teachers_of_service(conn: Connection, service_id: int) -> frozenset[str]:
     """Return the codes of its teacher and of that of the service it is part of."""
     service, teacher = schema.service.c, schema.teacher
@@ -144,11 +146,16 @@ def pupils_of_class(conn: Connection, class_id: int) -> list[PupilLine] | None:
 
 def class_ids_of_pupils(conn: Connection, pupil_ids: Iterable[int]) -> set[int]:
     """Return the classes these pupils are in."""
+    return set(_class_ids(conn, frozenset(pupil_ids)))
+
+
+@remembered
+def _class_ids(conn: Connection, pupil_ids: frozenset[int]) -> frozenset[int]:
     pupil = schema.pupil.c
     rows = conn.execute(
         select(pupil.class_id).where(_among(pupil.id, pupil_ids), pupil.class_id.is_not(None))
     )
-    return set(rows.scalars())
+    return frozenset(rows.scalars())
 
 
 def services_of_pupils(

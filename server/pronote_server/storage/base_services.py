@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from pronote_server.domain.school_data import Lesson
 from pronote_server.storage import base_schema as schema
+from pronote_server.storage.remembered import remembered
 
 __all__ = [
     "PupilLine",
@@ -107,6 +108,7 @@ def services_of_lessons(lessons: Iterable[Lesson]) -> list[ServiceKey]:
     return sorted(found, key=service_code)
 
 
+@remembered
 def services_of(
     conn: Connection,
     *,
@@ -169,6 +171,7 @@ def services_of(
     return [ServiceLine(**row._mapping) for row in rows]
 
 
+@remembered
 def pupils_of_service(conn: Connection, service_id: int) -> list[PupilLine]:
     """Return the pupils of its class or group who are there today, by name."""
     service, pupil = schema.service, schema.pupil

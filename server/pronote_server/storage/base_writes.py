@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from pronote_server.storage.base_schema import audit, change_log, entry_key, header
+from pronote_server.storage.prepared import Prepared
 
 __all__ = [
     "EVERYTHING",
@@ -107,13 +108,29 @@ class Changes:
 EVERYTHING: Final = "base"
 
 
+# Every entry executes these.
+_BUMP: Final = Prepared(
+    update(header)
+    .values(
+        revision=header.c.revision + 1,
+        last_entry_at=bindparam("now", type_=header.c.last_entry_at.type),
+    )
+    .returning(header.c.revision)
+)
+_REMEMBER: Final = Prepared(insert(entry_key))
+_RECALL: Final = Prepared(
+    select(entry_key.c.method, entry_key.c.at, entry_key.c.answer).where(
+        entry_key.c.account == bindparam("whose"), entry_key.c.key == bindparam("which")
+    )
+)
+_APPEND: Final = Prepared(insert(audit))
+_LOG: Final = Prepared(insert(change_log))
+
+
 def bump_revision(conn: Connection, now: datetime) -> int:
     """Give the base a new revision, once in each command that writes, and return it."""
-    revision: int = conn.execute(
-        update(header)
-        .values(revision=header.c.revision + 1, last_entry_at=now)
-        .returning(header.c.revision)
-    ).scalar_one()
+    (row,) = _BUMP.rows(conn, now=now)
+    revision: int = row.revision
     return revision
 
 
@@ -150,19 +167,13 @@ def remember_answer(
     Raises:
         ConstraintBroken: The account has used that key already; ask `recall_answer` first.
     """
-    conn.execute(
-        insert(entry_key),
-        {"account": account, "key": key, "method": method, "at": now, "answer": answer},
-    )
+    line = {"account": account, "key": key, "method": method, "at": now, "answer": answer}
+    _REMEMBER.run(conn, [line])
 
 
 def recall_answer(conn: Connection, account: str, key: str) -> RememberedAnswer | None:
     """Return what that account was answered for that key, or None when it is new."""
-    row = conn.execute(
-        select(entry_key.c.method, entry_key.c.at, entry_key.c.answer).where(
-            entry_key.c.account == account, entry_key.c.key == key
-        )
-    ).one_or_none()
+    row = _RECALL.first(conn, whose=account, which=key)
     return None if row is None else RememberedAnswer(row.method, row.at, row.answer)
 
 
@@ -174,7 +185,7 @@ def forget_old_answers(conn: Connection, before: datetime) -> int:
 def append_audit(conn: Connection, entries: Sequence[AuditEntry]) -> None:
     """Write one line for each change; nothing takes it back."""
     if entries:
-        conn.execute(insert(audit), [attrs.asdict(one, recurse=False) for one in entries])
+        _APPEND.run(conn, (attrs.asdict(one, recurse=False) for one in entries))
 
 
 def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
@@ -202,7 +213,7 @@ def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
 def log_change(conn: Connection, changes: Sequence[Change]) -> None:
     """Note what changed, once for each audience; naming one twice is naming it once."""
     if changes:
-        conn.execute(insert(change_log), [attrs.asdict(one) for one in dict.fromkeys(changes)])
+        _LOG.run(conn, (attrs.asdict(one) for one in dict.fromkeys(changes)))
 
 
 def changes_since(conn: Connection, revision: int, limit: int) -> Changes:

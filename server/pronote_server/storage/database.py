@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
 from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
+from pronote_server.storage.remembered import Memory
 from pronote_server.storage.sqlite import SqliteFile
 
 __all__ = ["Database", "DatabaseStatistics", "Place", "open_database"]
@@ -72,7 +73,8 @@ class _Waiting(Job):
 
     task: trio.lowlevel.Task | None = None
     posted: bool = False
-    late: Callable[[Any], None] | None = None
+    published: Callable[[Any], None] | None = None
+    afterwards: Callable[[], None] | None = None
 
 
 class Place(Protocol):
@@ -108,9 +110,11 @@ class Database:
         self.freshness = Freshness()
         self._changed: set[str] = set()  # by the transaction that is open
         writing, reading = place.writing_engine(), place.reading_engine()
-        note_changes(writing, self._changed)
+        note_readings(writing)
         note_readings(reading)
         self._writer = writing.connect()
+        note_changes(self._writer, self._changed)
+        Memory(self.freshness, self._changed).serve(self._writer)
         self._idle_readers = [reading.connect() for _ in range(readers)]
         self._reading = trio.CapacityLimiter(readers)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -138,7 +142,11 @@ class Database:
     # ------------------------------------------------------------------ the Trio side
 
     async def write(
-        self, command: Callable[[Connection], T], *, late: Callable[[T], None] | None = None
+        self,
+        command: Callable[[Connection], T],
+        *,
+        published: Callable[[T], None] | None = None,
+        afterwards: Callable[[], None] | None = None,
     ) -> T:
         """
         Run *command* and return its result once it is on disk.
@@ -148,8 +156,10 @@ class Database:
         never take Cancelled for "not written".
 
         Args:
-            late: Called with the result, in the Trio thread, once it is on disk and nobody
-                waits for it any more. What it raises is logged.
+            published: Called with the result, in the Trio thread, once it is on disk, whether
+                anybody still waits for it or not; before who waits is woken, and in the
+                order in which commands were run. What it raises is logged.
+            afterwards: Called once for all the commands of a commit that named it.
 
         Raises:
             StorageFailed: The disk said no; nothing of this command was kept.
@@ -159,7 +169,7 @@ class Database:
             Exception: Whatever *command* raises; what it had written is undone.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
-        job = _Waiting(command, late=late)
+        job = _Waiting(command, published=published, afterwards=afterwards)
         self._put(job)
         if self._inline:
             await trio.lowlevel.cancel_shielded_checkpoint()
@@ -229,8 +239,21 @@ class Database:
         self._committed += len(group) - failed
         self._commits += 1
         self._largest_group = max(self._largest_group, len(group))
+        done = [job for job in group if job.error is None]
+        for job in done:
+            if job.published is not None:
+                self._call(partial(job.published, job.result))
+        for afterwards in dict.fromkeys(job.afterwards for job in done):
+            if afterwards is not None:
+                self._call(afterwards)
         for job in group:
             self._settle(job)
+
+    def _call(self, publish: Callable[[], None]) -> None:
+        try:
+            publish()
+        except Exception:  # it would take the whole loop with it
+            log.exception("database.publishing_failed", database=self.place.name)
 
     def _settle(self, job: _Waiting) -> None:
         if job not in self._outstanding:
@@ -241,11 +264,6 @@ class Database:
             log.error("database.post_failed", database=self.place.name, exc_info=job.error)
         if job.task is not None:
             trio.lowlevel.reschedule(job.task)
-        elif job.late is not None and job.error is None and not self._inline:
-            try:
-                job.late(job.result)
-            except Exception:  # it would take the whole loop with it
-                log.exception("database.late_failed", database=self.place.name)
 
     def _lose_writer(self, why: BaseException) -> None:
         """Tell everybody who waits; nobody else will."""

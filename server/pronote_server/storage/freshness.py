@@ -17,13 +17,24 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Engine, event
+import attrs
+from sqlalchemy import Connection, Engine, event
 
 from pronote_server.storage.base_schema import BASE, DOCUMENT_OWNERS
 
-__all__ = ["Freshness", "changing", "note_changes", "note_readings", "recording"]
+__all__ = [
+    "Freshness",
+    "Noted",
+    "changing",
+    "note_changes",
+    "note_readings",
+    "read_by_this_task",
+    "recording",
+]
 
 _EVERYTHING: Final = "*"
+# In the `info` of a connection that writes: the tables it has changed.
+_CHANGED: Final = "pronote.changed"
 _TABLES: Final = frozenset(BASE.tables)
 _WORD: Final = re.compile(r"\w+")
 # Statements that change no row; of those that do, the table is the word after these.
@@ -109,15 +120,47 @@ class Freshness:
         return all(changed.get(table, 0) <= since for table in tables)
 
 
+@attrs.frozen
+class Noted:
+    """What a statement changes and reads, for who executes it without the engine's events."""
+
+    changing: frozenset[str]
+    reading: frozenset[str]
+
+    @classmethod
+    def of(cls, statement: str) -> Noted:
+        return cls(changing(statement), _read_by(statement))
+
+    def note(self, conn: Connection) -> None:
+        """Note it as executed on *conn*."""
+        if self.changing:
+            changed: set[str] | None = conn.info.get(_CHANGED)
+            if changed is not None:
+                changed.update(self.changing)
+        tables = _reading.get()
+        if tables is not None:
+            tables.update(self.reading)
+
+
 @contextmanager
 def recording() -> Iterator[set[str]]:
     """Collect the tables that are read by this task, and for it in threads, in the block."""
     tables: set[str] = set()
+    around = _reading.get()
     token = _reading.set(tables)
     try:
         yield tables
     finally:
         _reading.reset(token)
+        if around is not None:
+            around.update(tables)
+
+
+def read_by_this_task(tables: Collection[str]) -> None:
+    """Collect *tables* as read, by who knows what they hold without asking."""
+    reading = _reading.get()
+    if reading is not None:
+        reading.update(tables)
 
 
 def note_readings(engine: Engine) -> None:
@@ -125,14 +168,13 @@ def note_readings(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def note(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: bool) -> None:
-        tables = _reading.get()
-        if tables is not None:
-            tables.update(_read_by(statement))
+        read_by_this_task(_read_by(statement))
 
 
-def note_changes(engine: Engine, changed: set[str]) -> None:
-    """Have the tables that the statements of *engine* change added to *changed*."""
+def note_changes(connection: Connection, changed: set[str]) -> None:
+    """Have the tables that the statements of *connection* change added to *changed*."""
+    connection.info[_CHANGED] = changed
 
-    @event.listens_for(engine, "before_cursor_execute")
+    @event.listens_for(connection, "before_cursor_execute")
     def note(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: bool) -> None:
         changed.update(changing(statement))

@@ -9,14 +9,20 @@ alone, and nobody hears of success before the COMMIT has returned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection, exc, text
 
 from pronote_server.storage.errors import in_our_words
+from pronote_server.storage.prepared import Prepared
 
 __all__ = ["Job", "commit_together"]
+
+_BEGIN: Final = Prepared(text("SAVEPOINT command"))
+_UNDO: Final = Prepared(text("ROLLBACK TO SAVEPOINT command"))
+_END: Final = Prepared(text("RELEASE SAVEPOINT command"))
+_ONCE: Final[tuple[dict[str, Any]]] = ({},)
 
 
 @attrs.define(eq=False)
@@ -73,15 +79,15 @@ def commit_together(
 
 
 def _run_alone(connection: Connection, job: Job) -> None:
-    connection.exec_driver_sql("SAVEPOINT command")
+    _BEGIN.run(connection, _ONCE)
     try:
         job.result = job.command(connection)
     except Exception as error:
         job.error = in_our_words(error)
         try:
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT command")
+            _UNDO.run(connection, _ONCE)
         except exc.DBAPIError:
             # The database has given up the whole transaction, savepoints and all (SQLite
             # does on a full disk): whoever shared it must hear of the same error.
             raise error from None
-    connection.exec_driver_sql("RELEASE SAVEPOINT command")
+    _END.run(connection, _ONCE)

@@ -32,7 +32,7 @@ from pronote_protocol.messages import BaseChanged, Nothing
 from pronote_protocol.words import Access, Farewell, Mode, Right
 from pronote_server.clock import Clock
 from pronote_server.domain.sessions import Session
-from pronote_server.hosting import connections, entries
+from pronote_server.hosting import connections, entries, news
 from pronote_server.hosting.entries import (
     EVERYBODY,
     OFFICE,
@@ -727,7 +727,7 @@ async def test_an_event_is_encoded_once_for_all_who_see_the_same(
     async with opened(tmp_path, inline=True) as (school, door):
         clients = await everyone(door)
         session = session_of(school, clients["office"])
-        monkeypatch.setattr(entries, "encode_event", counting)
+        monkeypatch.setattr(news, "encode_event", counting)
         await enter(school, session, NOTE, None, noting("x"))
         for client in clients.values():
             assert len(await told(client)) == 1

@@ -1,0 +1,206 @@
+"""
+Who is told what of a change, and the telling.
+
+What several entries of one commit changed is told together, each of them by its own event, in
+the order of their revisions: one encoding for all who see the same, and one send to each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from pronote_protocol.conversation import encode_event
+from pronote_protocol.messages import BaseChanged
+from pronote_protocol.words import Mode
+from pronote_server.domain.sessions import Session, SessionBook
+
+__all__ = [
+    "EVERYBODY",
+    "OFFICE",
+    "SCHOOL_LIFE",
+    "Audience",
+    "FamilyNews",
+    "News",
+    "teacher_code",
+    "who",
+]
+
+
+@attrs.frozen
+class Audience:
+    """
+    Who may see a change. Mode Administratif always does, but for what is between persons.
+
+    Attributes:
+        school_life: Whether sessions in mode Vie scolaire may.
+        teachers: Codes of the teachers who may; None for all of them.
+        persons: Only they may, as `who` names them, whatever their mode; None: not so.
+    """
+
+    school_life: bool = False
+    teachers: frozenset[str] | None = frozenset()
+    persons: frozenset[str] | None = None
+
+    def includes(self, session: Session) -> bool:
+        """Whether *session* is told."""
+        return self.concerns(session.mode, teacher_code(session), who(session))
+
+    def concerns(self, mode: Mode, code: str | None, person: str) -> bool:
+        """Whether sessions of that mode, `teacher_code` and `who` are told."""
+        if mode is Mode.HOSTING:
+            return False
+        if self.persons is not None:
+            return person in self.persons
+        if mode is Mode.ADMINISTRATIVE:
+            return True
+        if mode is Mode.SCHOOL_LIFE:
+            return self.school_life
+        return self.teachers is None or code in self.teachers
+
+    def text(self) -> str:
+        """Return it as it is stored with the change."""
+        teachers = None if self.teachers is None else sorted(self.teachers)
+        if self.persons is None:
+            return json.dumps([self.school_life, teachers])
+        return json.dumps([self.school_life, teachers, sorted(self.persons)])
+
+    @classmethod
+    def parse(cls, text: str) -> Audience:
+        school_life, teachers, *persons = json.loads(text)
+        return cls(
+            school_life,
+            None if teachers is None else frozenset(teachers),
+            frozenset(persons[0]) if persons else None,
+        )
+
+
+OFFICE: Final = Audience()
+SCHOOL_LIFE: Final = Audience(school_life=True)
+EVERYBODY: Final = Audience(school_life=True, teachers=None)
+
+
+def who(session: Session) -> str:
+    """Return how a base names whose session it is: ``teacher:CODE``, ``account:LOGIN``."""
+    return session.person or f"account:{session.login}"
+
+
+def teacher_code(session: Session) -> str | None:
+    """Return the code in the base of the teacher whose session this is."""
+    family, _, code = (session.person or "").partition(":")
+    return code if family == "teacher" and code else None
+
+
+@attrs.frozen
+class FamilyNews:
+    """Something of *family* changed, for *audience* to see."""
+
+    family: str
+    audience: Audience
+
+
+@attrs.frozen
+class _Entered:
+    """An entry that is on disk, and what it changed."""
+
+    revision: int
+    news: Sequence[FamilyNews]
+
+    @property
+    def named_teachers(self) -> frozenset[str] | None:
+        """The only teachers who may see something of it; None: others may, too."""
+        codes: frozenset[str] = frozenset()
+        for each in self.news:
+            if each.audience.persons is not None or each.audience.teachers is None:
+                return None
+            codes |= each.audience.teachers
+        return codes
+
+
+class News:
+    """What was committed and is still to be told to the sessions of one school."""
+
+    def __init__(self, sessions: SessionBook) -> None:
+        self._sessions = sessions
+        self._pending: list[_Entered] = []
+        self._answered: set[Session] = set()
+
+    def add(
+        self, revision: int, news: Sequence[FamilyNews], answered: Session | None = None
+    ) -> None:
+        """Note the news of an entry that is on disk; *answered* gets its answer right after."""
+        self._pending.append(_Entered(revision, news))
+        if answered is not None:
+            self._answered.add(answered)
+
+    def tell(self) -> None:
+        """Tell each session what it may see of it."""
+        telling = _Telling(self._pending)
+        answered, self._pending, self._answered = self._answered, [], set()
+        views: dict[tuple[Mode, str | None, str], bytes] = {}
+        for session in self._sessions:
+            link = session.link
+            if link is None or session.year is not None:
+                continue
+            view = (session.mode, session.person, session.login)
+            told = views.get(view)
+            if told is None:
+                told = views[view] = telling.events_for(session)
+            if not told:
+                continue
+            if session in answered:
+                link.hold(told)
+            else:
+                link.tell(told)
+
+
+class _Telling:
+    """
+    The entries of one commit, found by who may see them.
+
+    Most are for one teacher out of a hundred: nobody looks through those of all others.
+    """
+
+    def __init__(self, pending: Sequence[_Entered]) -> None:
+        self._pending = pending
+        self._frames: dict[tuple[int, tuple[str, ...]], bytes] = {}
+        # Places in *pending*: of what not only named teachers see, and by teacher named.
+        self._open: list[int] = []
+        self._named: dict[str, list[int]] = {}
+        for place, entered in enumerate(pending):
+            codes = entered.named_teachers
+            if codes is None:
+                self._open.append(place)
+            else:
+                for code in codes:
+                    self._named.setdefault(code, []).append(place)
+
+    def events_for(self, session: Session) -> bytes:
+        """Return the events of what *session* may see."""
+        mode, code, person = session.mode, teacher_code(session), who(session)
+        candidates: Sequence[_Entered] = self._pending
+        if mode is Mode.TEACHER:
+            places = sorted({*self._open, *self._named.get(code or "", ())})
+            candidates = [self._pending[place] for place in places]
+        told = []
+        for entered in candidates:
+            seen = tuple(
+                dict.fromkeys(
+                    each.family
+                    for each in entered.news
+                    if each.audience.concerns(mode, code, person)
+                )
+            )
+            if seen:
+                told.append(self._event(entered.revision, seen))
+        return b"".join(told)
+
+    def _event(self, revision: int, seen: tuple[str, ...]) -> bytes:
+        event = self._frames.get((revision, seen))
+        if event is None:
+            event = encode_event(BaseChanged(revision=revision, what=seen))
+            self._frames[revision, seen] = event
+        return event
