@@ -28,6 +28,7 @@ from pronote_client.families import (
     Assessments,
     Averages,
     Base,
+    Bases,
     Calendar,
     Changes,
     Connections,

@@ -7,7 +7,7 @@ import decimal
 import enum
 import typing
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 import pytest
@@ -394,7 +394,10 @@ def test_any_plain_value_is_a_record_or_a_bad_request(name: str, value: Any) -> 
 def test_one_wrong_field_is_a_bad_request_that_names_it(name: str, data: st.DataObject) -> None:
     """Nearer to a real client's mistake than any value whatever."""
     kind = TRAVELLING[name]
-    fields = [field.name for field in attrs.fields(get_origin(kind) or kind)]
+    made = get_origin(kind) or kind
+    # A map of anything takes the wrong value below for a right one.
+    maps = {name for name, each in get_type_hints(made).items() if get_origin(each) is dict}
+    fields = [field.name for field in attrs.fields(made) if field.name not in maps]
     if not fields or is_row(kind):
         return
     value = unstructure(data.draw(records_of(kind)))

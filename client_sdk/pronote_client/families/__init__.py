@@ -7,6 +7,7 @@ from pronote_client.families.account import Account
 from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
+from pronote_client.families.bases import Bases, Works
 from pronote_client.families.changes import Changes
 from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
@@ -45,6 +46,7 @@ __all__ = [
     "Assessments",
     "Averages",
     "Base",
+    "Bases",
     "Calendar",
     "Changes",
     "Connections",

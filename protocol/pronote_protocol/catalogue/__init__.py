@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     averages as averages,
 )
 from pronote_protocol.catalogue import (
+    bases as bases,
+)
+from pronote_protocol.catalogue import (
     calendar as calendar,
 )
 from pronote_protocol.catalogue import (

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Final
 
-from pronote_protocol.errors import BadRequest, Conflict
-from pronote_server.domain.base_names import base_name, same_name
+from pronote_protocol.catalogue.bases import GridWish
+from pronote_protocol.errors import BadRequest
+from pronote_protocol.words import BaseOrigin
+from pronote_server.domain.base_names import base_name
 from pronote_server.domain.base_states import BaseCommand
 from pronote_server.domain.school_data import TimeGrid
-from pronote_server.hosting.base_places import base_path, bases_folder, files_of_bases
+from pronote_server.domain.time_grids import regular_grid
+from pronote_server.hosting.base_places import base_path, check_free
 from pronote_server.hosting.base_replacement import exchange_while_doing
 from pronote_server.hosting.base_service import doing
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_file
+from pronote_server.storage.known_bases import KnownBase, note_base
 
-__all__ = ["STANDARD_GRID", "create_base", "school_year_at"]
+__all__ = ["STANDARD_GRID", "create_base", "grid_of", "school_year_at"]
 
 # What EDT proposes: hours of sixty minutes (one service hour each), Monday to Friday.
 STANDARD_GRID: Final = TimeGrid(
@@ -34,6 +37,23 @@ _YEARS: Final = range(2000, 2100)
 def school_year_at(now: datetime) -> int:
     """Return the school year *now* belongs to; the new one begins on 21 August (fiche 3)."""
     return now.year if (now.month, now.day) >= (8, 21) else now.year - 1
+
+
+def grid_of(wish: GridWish) -> TimeGrid:
+    """
+    Raises:
+        BadRequest: It is no frame of a week.
+    """
+    return regular_grid(
+        first_day=wish.first_day,
+        days=wish.days,
+        sequences=wish.sequences,
+        starts_at=wish.starts_at,
+        sequence_minutes=wish.sequence_minutes,
+        step_minutes=wish.step_minutes,
+        breaks={each.after: each.minutes for each in wish.breaks},
+        labels=wish.labels,
+    )
 
 
 async def create_base(
@@ -60,13 +80,7 @@ async def create_base(
         raise BadRequest(problems=f"school_year: {school_year} is no school year")
     with doing(school, BaseCommand.CREATE):
         path = base_path(school, name)
-        taken = await school.in_thread(partial(files_of_bases, bases_folder(school)))
-        if any(same_name(each.stem, name) for each in taken):
-            raise Conflict(
-                "Une base de ce nom existe ({name}) : choisissez un autre nom.",
-                "A base of that name exists ({name}): choose another name.",
-                name=name,
-            )
+        await check_free(school, name)
         now = school.now()
 
         def create() -> None:
@@ -82,4 +96,6 @@ async def create_base(
             with suppress(OSError):
                 path.unlink(missing_ok=True)
             raise
+        known = KnownBase(file=path.name, origin=BaseOrigin.CREATED, added_at=now, added_by=by)
+        await school.records.write(lambda conn: note_base(conn, known))
         await school.journal.record("base.created", by, address, base=name, year=school_year)

@@ -52,7 +52,7 @@ async def open_file(path: Path, *, inline: bool) -> tuple[OpenBase, AsyncExitSta
         BaseFileRefused, StorageFailed: It is closed again.
     """
     stack = AsyncExitStack()
-    database = await stack.enter_async_context(open_database(path, inline=school.inline))
+    database = await stack.enter_async_context(open_database(path, inline=inline))
     try:
         header = await database.write(_up_to_date)
     except BaseException:

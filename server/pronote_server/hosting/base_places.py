@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from pathlib import Path
 
-from pronote_protocol.errors import BadRequest
+from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.domain.base_names import base_name, same_name
 from pronote_server.hosting.school import School
+from pronote_server.storage.base_file import inspect_base
+from pronote_server.storage.errors import StorageError
 
-__all__ = ["base_path", "bases_folder", "files_of_bases", "free_path"]
+__all__ = [
+    "base_path",
+    "bases_folder",
+    "check_free",
+    "files_of_bases",
+    "free_path",
+    "names_of_bases",
+]
 
 
 def bases_folder(school: School) -> Path:
@@ -20,6 +30,32 @@ def bases_folder(school: School) -> Path:
 def base_path(school: School, name: str) -> Path:
     """Return where the base called *name* is kept; see `domain.base_names` for the name."""
     return bases_folder(school) / f"{name}.not"
+
+
+async def check_free(school: School, name: str, *, but: Path | None = None) -> None:
+    """
+    Raises:
+        Conflict: A base other than *but* is called *name*, or its file is.
+    """
+    named = await school.in_thread(partial(names_of_bases, bases_folder(school)))
+    for path, each in named.items():
+        if path != but and (same_name(each, name) or same_name(path.stem, name)):
+            raise Conflict(
+                "Une base de ce nom existe ({name}) : choisissez un autre nom.",
+                "A base of that name exists ({name}): choose another name.",
+                name=name,
+            )
+
+
+def names_of_bases(folder: Path) -> dict[Path, str]:
+    """Return what each base is called: as its header says, or its file if it cannot. Blocks."""
+    names = {}
+    for path in files_of_bases(folder):
+        try:
+            names[path] = inspect_base(path).name
+        except StorageError:
+            names[path] = path.stem
+    return names
 
 
 def free_path(folder: Path, wanted: str) -> Path:

@@ -11,25 +11,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
 import trio
+from sqlalchemy import Connection
 
 from pronote_protocol.errors import Conflict
-from pronote_protocol.words import Farewell
+from pronote_protocol.words import BaseState, Farewell
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting import connections, exclusive_use, passwords
 from pronote_server.hosting.farewells import announcement
-from pronote_server.hosting.school import School
+from pronote_server.hosting.school import PlannedStop, School
+from pronote_server.storage.known_bases import note_service
+from pronote_server.storage.settings import put_setting
 
-__all__ = ["doing", "put_in_service", "stop"]
+__all__ = [
+    "begin_stop",
+    "doing",
+    "finish_stop",
+    "put_in_service",
+    "stop",
+    "stop_is_due",
+]
+
+log = structlog.get_logger()
 
 # The disk that hangs is told, rather than waited for with the base in between.
 _KEEPING_SECONDS: Final = 30.0
+_TRY_AGAIN_SECONDS: Final = 5.0
 
 
 @contextmanager
-def doing(school: School, command: BaseCommand) -> Iterator[None]:
+def doing(school: School, command: BaseCommand, *, alone: bool = False) -> Iterator[None]:
     """
     Have the base to oneself for *command*, as `domain.base_states` rules it.
+
+    Args:
+        alone: Also for a command that leaves the base as it is: nothing else begins.
 
     The check and the claim are one step: no `await` comes between. Only one thing at a time is
     under way, and the state is looked at anew after it, whatever came of it.
@@ -38,10 +55,11 @@ def doing(school: School, command: BaseCommand) -> Iterator[None]:
         Conflict: It may not begin now; nothing was done.
     """
     rule = begin(school.base_state, command)
-    if rule.during is None:
+    during = BaseState.CHANGING if alone else rule.during
+    if during is None:
         yield
         return
-    school.base_activity = rule.during
+    school.base_activity = during
     try:
         yield
     finally:
@@ -79,9 +97,60 @@ async def put_in_service(
                 "The supervisor's password is set already.",
             )
         with trio.fail_after(_KEEPING_SECONDS, shield=True):
-            await school.keep("base.in_service", True)
+            assert school.base is not None, "or it could not be put in service"
+            file, now = school.base.file.name, school.now()
+
+            def keep(conn: Connection) -> None:
+                put_setting(conn, "base.in_service", True)
+                note_service(conn, file, now, by)
+
+            await school.records.write(keep)
             school.in_service = True
             await school.journal.record("base.put_in_service", by, address, base=_name(school))
+
+
+def begin_stop(
+    school: School,
+    *,
+    by: str,
+    address: str | None = None,
+    delay_seconds: float,
+    message: str | None = None,
+) -> None:
+    """
+    Announce that the base is taken out of service; `finish_stop` does it when it `is_due`.
+
+    For who does not wait: an administrator who is cut meanwhile has stopped the server.
+
+    Raises:
+        Conflict: It is not in service.
+    """
+    begin(school.base_state, BaseCommand.STOP)
+    school.base_activity = BaseState.STOPPING
+    school.planned_stop = PlannedStop(trio.current_time() + delay_seconds, by, address, message)
+    exclusive_use.broadcast(
+        school, announcement(Farewell.BASE_CLOSED, delay_seconds, message=message)
+    )
+
+
+def stop_is_due(school: School, transport_now: float) -> bool:
+    """Whether `finish_stop` is to be called now."""
+    planned = school.planned_stop
+    return planned is not None and planned.at <= transport_now
+
+
+async def finish_stop(school: School) -> None:
+    """Carry out what was announced; a disk that fails is logged, and it is tried again."""
+    planned, school.planned_stop = school.planned_stop, None
+    if planned is None:
+        return
+    try:
+        await _take_out(school, planned.by, planned.address, planned.message)
+        school.base_activity = None
+    except Exception as error:
+        log.error("base.not_stopped", exc_info=error)
+        again = trio.current_time() + _TRY_AGAIN_SECONDS
+        school.planned_stop = PlannedStop(again, planned.by, planned.address, planned.message)
 
 
 async def stop(
@@ -107,11 +176,15 @@ async def stop(
                 announcement(Farewell.BASE_CLOSED, delay_seconds, message=message),
             )
             await trio.sleep(delay_seconds)
-        with trio.fail_after(_KEEPING_SECONDS, shield=True):
-            await school.keep("base.in_service", False)
-            school.in_service = False
-            connections.end_all(school, Farewell.BASE_CLOSED, message=message)
-            await school.journal.record("base.stopped", by, address, base=_name(school))
+        await _take_out(school, by, address, message)
+
+
+async def _take_out(school: School, by: str, address: str | None, message: str | None) -> None:
+    with trio.fail_after(_KEEPING_SECONDS, shield=True):
+        await school.keep("base.in_service", False)
+        school.in_service = False
+        connections.end_all(school, Farewell.BASE_CLOSED, message=message)
+        await school.journal.record("base.stopped", by, address, base=_name(school))
 
 
 def _name(school: School) -> str | None:

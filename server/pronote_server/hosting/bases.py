@@ -17,7 +17,12 @@ from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import BaseChanged
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.hosting import exclusive_use
-from pronote_server.hosting.base_creation import STANDARD_GRID, create_base, school_year_at
+from pronote_server.hosting.base_creation import (
+    STANDARD_GRID,
+    create_base,
+    grid_of,
+    school_year_at,
+)
 from pronote_server.hosting.base_opening import close_base, open_base, read_header_again
 from pronote_server.hosting.base_places import base_path
 from pronote_server.hosting.base_service import put_in_service, stop
@@ -31,6 +36,7 @@ __all__ = [
     "close_base",
     "create_base",
     "fill",
+    "grid_of",
     "open_base",
     "put_in_service",
     "read_header_again",

@@ -51,7 +51,7 @@ from pronote_server.storage.base_file import BaseHeader
 from pronote_server.storage.database import Database
 from pronote_server.storage.settings import put_setting
 
-__all__ = ["OpenBase", "School", "new_token"]
+__all__ = ["OpenBase", "PlannedStop", "School", "new_token"]
 
 T = TypeVar("T")
 
@@ -176,6 +176,7 @@ class School:
     inline: bool = False
     in_service: bool = False
     base_activity: BaseState | None = attrs.field(default=None, init=False)
+    planned_stop: PlannedStop | None = attrs.field(default=None, init=False)
     stopping: bool = False
     base: OpenBase | None = None
     answers_forgotten_at: datetime = attrs.field(default=_NEVER, init=False)

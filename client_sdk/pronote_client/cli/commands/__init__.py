@@ -6,6 +6,7 @@ from cyclopts import App
 
 from pronote_client.cli.commands import (
     account,
+    base,
     connection,
     edt,
     office,
@@ -20,5 +21,5 @@ __all__ = ["add_commands"]
 
 def add_commands(app: App) -> None:
     """Add every command to *app*, in the order of the help."""
-    for module in (servers, connection, office, account, security, users, school, edt):
+    for module in (servers, connection, office, account, base, security, users, school, edt):
         module.add_commands(app)

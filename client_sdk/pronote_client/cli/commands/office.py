@@ -16,7 +16,7 @@ __all__ = ["add_commands"]
 
 def add_commands(app: App) -> None:
     """Add the commands of this module."""
-    for command in (seats, connections, disconnect, base, access, exclusive):
+    for command in (seats, connections, disconnect, access, exclusive):
         app.command(command)
 
 

@@ -1,4 +1,4 @@
-"""Putting into service and stopping, for the operator."""
+"""The bases of a school, for the operator."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import attrs
 
-from pronote_protocol.records import structure
-from pronote_server.hosting import bases
-from pronote_server.rescue.commands.asked import OPERATOR, At, FindSchool
+from pronote_protocol.catalogue.bases import GridWish
+from pronote_protocol.records import structure, unstructure
+from pronote_server.hosting import base_service, bases, other_bases
+from pronote_server.hosting.school import School
+from pronote_server.rescue.commands.asked import OPERATOR, At, FindSchool, plain
 from pronote_server.rescue.door import Command
 
 __all__ = ["commands"]
@@ -25,22 +27,94 @@ class _Stop(At):
     message: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class _Create(At):
+    name: str
+    school_year: int | None = None
+    grid: GridWish = attrs.field(factory=GridWish)
+
+
+@attrs.frozen(kw_only=True)
+class _Named(At):
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class _Rename(At):
+    name: str
+    new_name: str
+
+
 def commands(at: FindSchool) -> dict[str, Command]:
     """Return the commands on the schools *at* finds."""
 
+    async def show(params: dict[str, Any]) -> Any:
+        header = await other_bases.show_header(at(structure(params, At)))
+        return unstructure(header)
+
+    async def list_bases(params: dict[str, Any]) -> Any:
+        rows = await other_bases.list_bases(at(structure(params, At)))
+        return {"items": [plain(row) for row in rows]}
+
     async def put_in_service(params: dict[str, Any]) -> Any:
         wish = structure(params, _Service)
-        await bases.put_in_service(at(wish), wish.password, by=OPERATOR)
-        return {"in_service": True}
+        school = at(wish)
+        await base_service.put_in_service(school, wish.password, by=OPERATOR)
+        return _done(school, in_service=True)
 
     async def stop(params: dict[str, Any]) -> Any:
         wish = structure(params, _Stop)
-        await bases.stop(
-            at(wish), by=OPERATOR, delay_seconds=wish.delay_seconds, message=wish.message
+        school = at(wish)
+        await base_service.stop(
+            school, by=OPERATOR, delay_seconds=wish.delay_seconds, message=wish.message
         )
-        return {"in_service": False}
+        return _done(school, in_service=False)
+
+    async def create(params: dict[str, Any]) -> Any:
+        wish = structure(params, _Create)
+        school = at(wish)
+        year = wish.school_year
+        await bases.create_base(
+            school,
+            wish.name,
+            bases.school_year_at(school.now()) if year is None else year,
+            bases.grid_of(wish.grid),
+            by=OPERATOR,
+        )
+        return _done(school)
+
+    async def open_other(params: dict[str, Any]) -> Any:
+        wish = structure(params, _Named)
+        school = at(wish)
+        await other_bases.open_other(school, wish.name, by=OPERATOR)
+        return _done(school)
+
+    async def delete(params: dict[str, Any]) -> Any:
+        wish = structure(params, _Named)
+        await other_bases.delete_base(at(wish), wish.name, by=OPERATOR)
+        return {"deleted": wish.name}
+
+    async def rename(params: dict[str, Any]) -> Any:
+        wish = structure(params, _Rename)
+        await other_bases.rename_base(at(wish), wish.name, wish.new_name, by=OPERATOR)
+        return {"renamed": wish.name, "name": wish.new_name}
 
     return {
+        "bases.show": show,
+        "bases.list": list_bases,
+        "bases.create": create,
+        "bases.open": open_other,
+        "bases.delete": delete,
+        "bases.rename": rename,
         "put_in_service": put_in_service,
         "stop": stop,
+    }
+
+
+def _done(school: School, **more: Any) -> dict[str, Any]:
+    base = school.base
+    return {
+        "state": school.base_state.value,
+        "base": None if base is None else base.header.name,
+        **more,
     }
