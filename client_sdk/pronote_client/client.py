@@ -29,6 +29,7 @@ from pronote_client.families import (
     Averages,
     Base,
     Bases,
+    BonusMalus,
     Calendar,
     Changes,
     Connections,
@@ -40,6 +41,7 @@ from pronote_client.families import (
     GroupMembers,
     Groups,
     GuardianLinks,
+    HalfDays,
     Homework,
     Inactivity,
     Information,
@@ -107,6 +109,7 @@ class Client:
         holidays: The resources of one kind each, listed, read, created, changed and deleted.
         guardian_links, group_members: Who is whose guardian; who is in which group.
         calendar, time_grid: The school's year and week.
+        bonus_malus, half_day_options: Points given to pupils; how half-days are counted.
         door: How it came in, and comes back.
     """
 
@@ -172,6 +175,8 @@ class Client:
         self.holidays = Kind(self, calendar.HOLIDAYS)
         self.calendar = Calendar(self)
         self.time_grid = TimeGrid(self)
+        self.bonus_malus = BonusMalus(self)
+        self.half_day_options = HalfDays(self)
 
     @classmethod
     @asynccontextmanager

@@ -7,11 +7,13 @@ from pronote_client.families.account import Account
 from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
+from pronote_client.families.bonus_malus import BonusMalus
 from pronote_client.families.bases import Bases, Works
 from pronote_client.families.changes import Changes
 from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
+from pronote_client.families.half_days import HalfDays
 from pronote_client.families.information import Information
 from pronote_client.families.kinds import Calendar, GroupMembers, GuardianLinks, Kind, TimeGrid
 from pronote_client.families.latenesses import Latenesses
@@ -47,6 +49,7 @@ __all__ = [
     "Averages",
     "Base",
     "Bases",
+    "BonusMalus",
     "Calendar",
     "Changes",
     "Connections",
@@ -58,6 +61,7 @@ __all__ = [
     "GroupMembers",
     "Groups",
     "GuardianLinks",
+    "HalfDays",
     "Homework",
     "Inactivity",
     "Information",

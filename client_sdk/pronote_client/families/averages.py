@@ -9,6 +9,8 @@ from pronote_protocol.catalogue.averages import (
     AveragesShown,
     ClassReportShown,
     PupilReportShown,
+    PupilYearShown,
+    ServiceYearShown,
 )
 
 __all__ = ["Averages"]
@@ -45,4 +47,17 @@ class Averages(Family):
         """Return the general averages of a class and its pupils; mode Administratif."""
         return await self._call(
             calls.READ_CLASS_REPORT, calls.ReadClassReport(class_id=class_id, period_id=period)
+        )
+
+    async def read_pupil_year(self, pupil: int) -> PupilYearShown:
+        """Return a pupil's averages in each period and in the year; mode Administratif."""
+        return await self._call(calls.READ_PUPIL_YEAR, calls.ReadPupilYear(pupil_id=pupil))
+
+    async def read_service_year(
+        self, service: int, *, offset: int = 0, limit: int = 500
+    ) -> ServiceYearShown:
+        """Return the averages of each pupil of a service, period by period and in the year."""
+        return await self._call(
+            calls.READ_SERVICE_YEAR,
+            calls.ReadServiceYear(service_id=service, offset=offset, limit=limit),
         )

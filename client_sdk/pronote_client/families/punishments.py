@@ -86,9 +86,13 @@ class Punishments(Family):
         due_on: date | None = None,
         work: str = "",
         published_on: date | None = None,
+        companion_id: int | None = None,
     ) -> PunishmentRow:
         """
         Give one; extra homework needs *due_on* and *work*, the others *duration_minutes*.
+
+        Args:
+            companion_id: The pupil who goes along with one excluded from a lesson.
 
         Raises:
             BadRequest: Something is missing, or of no use for that kind.
@@ -105,6 +109,7 @@ class Punishments(Family):
                 due_on=due_on,
                 work=work,
                 published_on=published_on,
+                companion_id=companion_id,
             ),
         )
 
@@ -118,6 +123,7 @@ class Punishments(Family):
         due_on: date | None = None,
         work: str = "",
         published_on: date | None = None,
+        companion_id: int | None = None,
         if_revision: int | None = None,
     ) -> PunishmentRow:
         """Say everything it shall be from now on; its programme stays."""
@@ -131,6 +137,7 @@ class Punishments(Family):
                 due_on=due_on,
                 work=work,
                 published_on=published_on,
+                companion_id=companion_id,
                 if_revision=if_revision,
             ),
         )

@@ -7,8 +7,10 @@ from decimal import Decimal
 from pronote_client.families.family import Family, every_row
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import services as calls
+from pronote_protocol.catalogue import sub_services as by_hand
+from pronote_protocol.catalogue.school_life import ThingRef
 from pronote_protocol.catalogue.services import RoundingRow, ServiceRow, ServiceShown
-from pronote_protocol.words import EvaluatesIn
+from pronote_protocol.words import EvaluatesIn, SubServiceUse
 
 __all__ = ["Services"]
 
@@ -58,6 +60,9 @@ class Services(Family):
         lowest_weight: Decimal | None = None,
         rounding_pupil: RoundingRow | None = None,
         rounding_class: RoundingRow | None = None,
+        out_of: int | None = None,
+        bonus_malus: bool | None = None,
+        sub_services: SubServiceUse | None = None,
         if_revision: int | None = None,
     ) -> ServiceShown:
         """Change what is given, and return the service as it is now."""
@@ -74,5 +79,83 @@ class Services(Family):
                 lowest_weight=lowest_weight,
                 rounding_pupil=rounding_pupil,
                 rounding_class=rounding_class,
+                out_of=out_of,
+                bonus_malus=bonus_malus,
+                sub_services=sub_services,
             ),
         )
+
+    async def set_coefficient(
+        self,
+        service: int,
+        period: int,
+        coefficient: Decimal | None,
+        *,
+        if_revision: int | None = None,
+    ) -> ServiceShown:
+        """Say what a service counts for in one period; None: as in the others."""
+        return await self._call(
+            calls.SET_COEFFICIENT,
+            calls.SetCoefficient(
+                id=service, period_id=period, coefficient=coefficient, if_revision=if_revision
+            ),
+        )
+
+    async def create(
+        self,
+        subject: int,
+        *,
+        teacher_id: int | None = None,
+        class_id: int | None = None,
+        group_id: int | None = None,
+        parent_id: int | None = None,
+        coefficient: Decimal = Decimal(1),
+        evaluates_in: EvaluatesIn = EvaluatesIn.BOTH,
+    ) -> ServiceShown:
+        """
+        Create a service by hand: of a class or a group, or with *parent_id* a sub-service.
+
+        Raises:
+            Conflict: The parent is a sub-service itself.
+        """
+        return await self._call(
+            by_hand.CREATE_SERVICE,
+            by_hand.CreateService(
+                subject_id=subject,
+                teacher_id=teacher_id,
+                class_id=class_id,
+                group_id=group_id,
+                parent_id=parent_id,
+                coefficient=coefficient,
+                evaluates_in=evaluates_in,
+            ),
+        )
+
+    async def link(
+        self, service: int, parent: int, *, if_revision: int | None = None
+    ) -> ServiceShown:
+        """
+        Make a service a sub-service of *parent*.
+
+        Raises:
+            Conflict: They are not of one class or group, or *parent* is the younger one.
+        """
+        return await self._call(
+            by_hand.LINK_SERVICE,
+            by_hand.LinkService(id=service, parent_id=parent, if_revision=if_revision),
+        )
+
+    async def unlink(self, service: int, *, if_revision: int | None = None) -> ServiceShown:
+        """Make a sub-service a service of its own again."""
+        return await self._call(
+            by_hand.UNLINK_SERVICE, ThingRef(id=service, if_revision=if_revision)
+        )
+
+    async def delete(self, service: int, *, if_revision: int | None = None) -> None:
+        """
+        Delete a service that no lesson makes.
+
+        Raises:
+            Conflict: Something was entered for it.
+        """
+        await self._call(by_hand.DELETE_SERVICE, ThingRef(id=service, if_revision=if_revision))

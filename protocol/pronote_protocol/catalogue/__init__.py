@@ -26,6 +26,9 @@ from pronote_protocol.catalogue import (
     averages as averages,
 )
 from pronote_protocol.catalogue import (
+    bonus_malus as bonus_malus,
+)
+from pronote_protocol.catalogue import (
     bases as bases,
 )
 from pronote_protocol.catalogue import (
@@ -45,6 +48,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     follow_ups as follow_ups,
+)
+from pronote_protocol.catalogue import (
+    half_days as half_days,
 )
 from pronote_protocol.catalogue import (
     information as information,
@@ -96,6 +102,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     structure as structure,
+)
+from pronote_protocol.catalogue import (
+    sub_services as sub_services,
 )
 from pronote_protocol.catalogue import (
     transfer as transfer,

@@ -78,7 +78,8 @@ class ReportRow:
     """
     One service in a report; ``statistics`` is of all its pupils.
 
-    ``average`` is the pupil's, or in the report of a class that of the class's own pupils.
+    ``coefficient`` is that of the period, and averages are out of ``out_of``. ``average`` is
+    the pupil's, or in the report of a class that of the class's own pupils.
     """
 
     service_id: int
@@ -87,6 +88,7 @@ class ReportRow:
     coefficient: Decimal
     average: Decimal | None
     statistics: StatisticsRow
+    out_of: int
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +125,83 @@ class ClassReportShown:
     pupils: tuple[AverageRow, ...]
 
 
+@row
+@attrs.frozen
+class YearPeriodRow:
+    id: int
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class ReadPupilYear:
+    pupil_id: int
+
+
+@row
+@attrs.frozen
+class YearReportRow:
+    """One service: its average in each of the periods, in their order, and in the year."""
+
+    service_id: int
+    subject: str
+    teacher: str
+    out_of: int
+    averages: tuple[Decimal | None, ...]
+    year: Decimal | None
+
+
+@attrs.frozen(kw_only=True)
+class PupilYearShown:
+    """
+    A pupil's year: that of his class, trimesters or semesters or the whole.
+
+    Attributes:
+        generals: The general average of each period.
+        general: Of the year: the mean of those, to which each period counts the same.
+    """
+
+    periods: tuple[YearPeriodRow, ...]
+    out_of: int
+    generals: tuple[Decimal | None, ...]
+    general: Decimal | None
+    rows: tuple[YearReportRow, ...]
+
+
+@attrs.frozen(kw_only=True)
+class ReadServiceYear:
+    service_id: int
+    offset: int = attrs.field(default=0, validator=FROM_0)
+    limit: int = attrs.field(default=500, validator=[*A_PAGE])
+
+
+@row
+@attrs.frozen
+class PupilYearRow:
+    """A pupil's averages; nil in the periods his class does not divide its year into."""
+
+    pupil_id: int
+    pupil: str
+    averages: tuple[Decimal | None, ...]
+    year: Decimal | None
+
+
+@attrs.frozen(kw_only=True)
+class ServiceYearShown:
+    """
+    The year of a service, pupil by pupil, by name.
+
+    Attributes:
+        statistics: Of the averages of the year.
+    """
+
+    periods: tuple[YearPeriodRow, ...]
+    out_of: int
+    statistics: StatisticsRow
+    total: int
+    offset: int
+    rows: tuple[PupilYearRow, ...]
+
+
 READ_AVERAGE: Final = Call(
     name="averages.read",
     params=ReadAverage,
@@ -154,4 +233,20 @@ READ_CLASS_REPORT: Final = Call(
     right=Right.READ_MARKS,
     modes=_ADMINISTRATIVE,
     summary="Read the general averages of a class and of its pupils.",
+)
+READ_PUPIL_YEAR: Final = Call(
+    name="averages.read_pupil_year",
+    params=ReadPupilYear,
+    result=PupilYearShown,
+    right=Right.READ_MARKS,
+    modes=_ADMINISTRATIVE,
+    summary="Read the averages of a pupil in each period and in the year.",
+)
+READ_SERVICE_YEAR: Final = Call(
+    name="averages.read_service_year",
+    params=ReadServiceYear,
+    result=ServiceYearShown,
+    right=Right.READ_MARKS,
+    modes=MARKS_MODES,
+    summary="Read the averages of all pupils of a service in each period and in the year.",
 )

@@ -41,6 +41,7 @@ class PunishmentRow:
         work: Its beginning in a list, at most 200 characters; all of it when it is read.
         done_on: The day it was carried out.
         published_on: From this day on pupils and guardians see it; nil: not decided.
+        companion_id, companion: Of an exclusion from a lesson: the pupil who went along.
     """
 
     id: int
@@ -63,6 +64,8 @@ class PunishmentRow:
     done_on: datetime.date | None
     published_on: datetime.date | None
     revision: int
+    companion_id: int | None
+    companion: str
 
 
 @attrs.frozen(kw_only=True)
@@ -80,6 +83,10 @@ class GivePunishment:
     and a detention ``duration_minutes``. What it has no use for is refused.
 
     ``given_on`` nil is today.
+
+    Attributes:
+        companion_id: The pupil who goes along with one excluded from a lesson
+            (*accompagnateur*); a teacher names one of his own.
     """
 
     pupil_id: int
@@ -90,6 +97,7 @@ class GivePunishment:
     due_on: datetime.date | None = None
     work: str = attrs.field(default="", validator=LONG_TEXT)
     published_on: datetime.date | None = None
+    companion_id: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -102,6 +110,7 @@ class ChangePunishment(ThingRef):
     due_on: datetime.date | None = None
     work: str = attrs.field(default="", validator=LONG_TEXT)
     published_on: datetime.date | None = None
+    companion_id: int | None = None
 
 
 @attrs.frozen(kw_only=True)

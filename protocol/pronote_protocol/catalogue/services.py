@@ -10,7 +10,7 @@ import attrs
 from pronote_protocol.catalogue.bounds import A_PAGE, FROM_0
 from pronote_protocol.catalogue.call import ANY_MODE, Call, Page
 from pronote_protocol.records import row
-from pronote_protocol.words import EvaluatesIn, Mode, Right, RoundingDirection
+from pronote_protocol.words import EvaluatesIn, Mode, Right, RoundingDirection, SubServiceUse
 
 MARKS_MODES: Final = frozenset({Mode.ADMINISTRATIVE, Mode.TEACHER})
 
@@ -63,6 +63,15 @@ class RoundingRow:
     direction: RoundingDirection
 
 
+@row
+@attrs.frozen
+class PeriodCoefficientRow:
+    """What a service counts for in one period, instead of its own coefficient."""
+
+    period_id: int
+    coefficient: Decimal
+
+
 @attrs.frozen(kw_only=True)
 class ServiceRef:
     id: int
@@ -79,6 +88,11 @@ class ServiceShown:
         highest_weight, lowest_weight: What the coefficients of a pupil's best and worst mark
             are multiplied by.
         rounding_pupil, rounding_class: How averages are shown.
+        out_of: The scale of its averages, from 1 to 100.
+        bonus_malus: Whether the points of ``bonus_malus.enter`` are added to averages.
+        sub_services: What its average is made of when it has sub-services: their averages
+            with their coefficients, or all their assessments under its own options.
+        coefficients: Those of periods that have one of their own.
     """
 
     service: ServiceRow
@@ -88,6 +102,10 @@ class ServiceShown:
     lowest_weight: Decimal
     rounding_pupil: RoundingRow
     rounding_class: RoundingRow
+    out_of: int
+    bonus_malus: bool
+    sub_services: SubServiceUse
+    coefficients: tuple[PeriodCoefficientRow, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -109,6 +127,28 @@ class ChangeService:
     lowest_weight: Decimal | None = None
     rounding_pupil: RoundingRow | None = None
     rounding_class: RoundingRow | None = None
+    out_of: int | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional([attrs.validators.ge(1), attrs.validators.le(100)]),
+    )
+    bonus_malus: bool | None = None
+    sub_services: SubServiceUse | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SetCoefficient:
+    """
+    Say what a service counts for in one period.
+
+    Attributes:
+        coefficient: Nil takes it away: the service's own counts there again.
+        if_revision: Of the service; nil does not ask.
+    """
+
+    id: int
+    period_id: int
+    coefficient: Decimal | None
+    if_revision: int | None = None
 
 
 LIST_SERVICES: Final = Call(
@@ -137,4 +177,14 @@ CHANGE_SERVICE: Final = Call(
     writes=True,
     keyed=True,
     summary="Change how the averages of a service are made.",
+)
+SET_COEFFICIENT: Final = Call(
+    name="services.set_coefficient",
+    params=SetCoefficient,
+    result=ServiceShown,
+    right=Right.ENTER_MARKS,
+    modes=MARKS_MODES,
+    writes=True,
+    keyed=True,
+    summary="Say what a service counts for in one period.",
 )

@@ -18,7 +18,7 @@ from pronote_server.domain import half_days
 from pronote_server.domain.half_days import AbsenceSpan, check_absence
 from pronote_server.domain.school_data import Lesson
 from pronote_server.domain.sessions import Session
-from pronote_server.hosting import school_life
+from pronote_server.hosting import half_day_options, school_life
 from pronote_server.hosting.entries import Entry, enter
 from pronote_server.hosting.school import School
 from pronote_server.hosting.school_time import local
@@ -207,6 +207,7 @@ async def count_half_days(school: School, wish: calls.CountHalfDays) -> calls.Ha
             now=now,
             first=wish.first,
             last=wish.last,
+            rules=half_day_options.rules_of(conn),
         )
         sums = half_days.tally(missed)
         return calls.HalfDaysShown(

@@ -167,6 +167,7 @@ def _report(
             found[line.id].settings.coefficient,
             averages[line.id],
             statistics_row(found[line.id].statistics),
+            found[line.id].out_of,
         )
         for line in lines
     )[:500]

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import punishments as calls
 from pronote_protocol.catalogue.school_life import ThingRef
-from pronote_protocol.errors import Conflict, NotFound
+from pronote_protocol.errors import BadRequest, Conflict, NotFound
 from pronote_protocol.messages import Nothing
 from pronote_protocol.words import Mode, PunishmentKind
 from pronote_server.domain import discipline
@@ -105,10 +105,12 @@ async def give_punishment(
             "given_by": school_life.who(session),
             **_wished(wish),
         }
-        discipline.check_punishment(_punishment(values, None), calendar)
+        companion = _companion(conn, session, wish.companion_id, pupil.id, given_on)
+        discipline.check_punishment(_punishment({**values, **companion}, None), calendar)
         school_life.check_open(conn, calendar, [pupil.class_code], [given_on], now)
         told = _audience(conn, values)
-        ident = school_life.create(entry, _TABLE, _FAMILY, values, told)
+        ident = school_life.create(entry, _TABLE, _FAMILY, values, told, **companion)
+        base_events.put_companion(conn, ident, wish.companion_id)
         return _shown(conn, ident, today)
 
     return await enter(school, session, calls.GIVE_PUNISHMENT, key, command)
@@ -130,12 +132,20 @@ async def change_punishment(
             school_life.check_motive(entry.conn, _TABLE, wish.motive_id)
         values = {"given_on": wish.given_on, **_wished(wish)}
         calendar = base_calendar.read_calendar(entry.conn)
-        after = {**school_life.plain(row, _TABLE), **values}
+        if wish.companion_id != row.companion_id:
+            _companion(entry.conn, session, wish.companion_id, row.pupil_id, wish.given_on)
+        after = {
+            **school_life.plain(row, _TABLE),
+            **values,
+            "companion_id": wish.companion_id,
+        }
         changed = _punishment(after, _programme(row))
         discipline.check_punishment(changed, calendar)
         if changed.programme is not None and wish.duration_minutes != row.duration_minutes:
             _check_free(entry.conn, row, changed.programme, changed.duration_minutes or 0)
-        return _change(entry, row, values, now)
+        if wish.companion_id != row.companion_id:
+            base_events.put_companion(entry.conn, row.id, wish.companion_id)
+        return _change(entry, row, values, now, companion_id=wish.companion_id)
 
     return await enter(school, session, calls.CHANGE_PUNISHMENT, key, command)
 
@@ -162,7 +172,7 @@ async def programme_detention(
         if base_events.person_name(conn, wish.supervisor) is None:
             raise NotFound(what="supervisor")
         programme = Programme(wish.scheduled_at.at, str(wish.room_id), wish.supervisor)
-        values = school_life.plain(row, _TABLE)
+        values = {**school_life.plain(row, _TABLE), "companion_id": row.companion_id}
         discipline.programmed(
             _punishment(values, _programme(row)),
             programme,
@@ -222,7 +232,8 @@ async def delete_punishment(
         )
         base_events.delete_event(conn, _TABLE, row.id)
         told = _audience(conn, values)
-        entry.changed(_FAMILY, _TABLE.name, row.id, values, None, told)
+        before = {**values, "companion_id": row.companion_id}
+        entry.changed(_FAMILY, _TABLE.name, row.id, before, None, told)
         return Nothing()
 
     return await enter(school, session, calls.DELETE_PUNISHMENT, key, command)
@@ -250,7 +261,7 @@ def _find_to_change(entry: Entry, session: Session, ref: ThingRef) -> Row[Any]:
 
 
 def _change(
-    entry: Entry, row: Row[Any], values: dict[str, Any], now: datetime
+    entry: Entry, row: Row[Any], values: dict[str, Any], now: datetime, **also: Any
 ) -> calls.PunishmentRow:
     conn = entry.conn
     days = {row.given_on, values.get("given_on", row.given_on)}
@@ -258,8 +269,28 @@ def _change(
         conn, base_calendar.read_calendar(conn), row.pupil_id, days, now
     )
     after = {**school_life.plain(row, _TABLE), **values}
-    school_life.change(entry, _TABLE, _FAMILY, row, values, _audience(conn, after))
+    told = _audience(conn, after)
+    school_life.change(entry, _TABLE, _FAMILY, row, values, told, **also)
     return _shown(conn, row.id, local(now).date())
+
+
+def _companion(
+    conn: Connection, session: Session, companion_id: int | None, pupil_id: int, day: date
+) -> dict[str, Any]:
+    """
+    Return who goes along, as the audit and the domain want him.
+
+    Raises:
+        NotFound: There is no such pupil, or he is not this teacher's.
+        BadRequest: Nobody goes along with himself.
+        Conflict: He had left.
+    """
+    if companion_id is not None:
+        check_pupil(conn, session, companion_id)
+        school_life.pupil_for_entry(conn, companion_id, day)
+        if companion_id == pupil_id:
+            raise BadRequest(problems="companion_id: the pupil himself")
+    return {"companion_id": companion_id}
 
 
 def _wished(wish: calls.GivePunishment | calls.ChangePunishment) -> dict[str, Any]:
@@ -273,11 +304,13 @@ def _wished(wish: calls.GivePunishment | calls.ChangePunishment) -> dict[str, An
 
 
 def _punishment(values: dict[str, Any], programme: Programme | None) -> Punishment:
+    companion = values.get("companion_id")
     return Punishment(
         kind=PunishmentKind(values["kind"]),
         given_on=values["given_on"],
         due_on=values["due_on"],
         duration_minutes=values["duration_minutes"],
+        companion=None if companion is None else str(companion),
         work=values["work"],
         programme=programme,
         done_on=values.get("done_on"),
@@ -374,4 +407,6 @@ def _rows(
             row.done_on,
             row.published_on,
             row.revision,
+            row.companion_id,
+            row.companion,
         )

@@ -3,8 +3,8 @@ What every entry of school life asks before it is made, and whom it is told to.
 
 School life and the administration enter everything, a teacher what his own families allow.
 What is sealed: the periods of a day that were given an instant for the pupil's class decide;
-where none was, the trimester does (or else the semester, or the year), which is sealed from
-the day after its end. A base does not say how a class divides its year.
+where none was, the one into which the class divides its year does (or else the trimester,
+the semester, the year), which is sealed from the day after its end.
 
 Who is told: school life, and the teachers of the pupil's services.
 """
@@ -133,13 +133,16 @@ def check_open(
         Conflict: It is.
     """
     codes = sorted({code for code in class_codes if code is not None})
+    kinds = base_calendar.period_kinds(conn, codes)
     for day in sorted(set(days)):
         instants = base_calendar.sealing_instants(conn, SealedMatter.SCHOOL_LIFE, codes, day)
         sealings = Sealings(instants, SCHOOL_ZONE)
-        usual = next(
-            (found for kind in PeriodKind if (found := calendar.period_at(day, kind))), None
-        )
         for code in codes:
+            preferred = (*filter(None, [kinds.get(code)]), *PeriodKind)
+            usual = next(
+                (found for kind in preferred if (found := calendar.period_at(day, kind))),
+                None,
+            )
             named = [period for class_code, period, _ in instants if class_code == code]
             periods = [calendar.period(name) for name in named]
             if not periods and usual is not None:
@@ -280,14 +283,21 @@ def change(
     before: Row[Any],
     values: Mapping[str, Any],
     told: Audience,
+    **also: Any,
 ) -> None:
-    """Change a row and note it; what stays as it was is not written."""
-    old = plain(before, table)
-    if all(old[name] == value for name, value in values.items()):
+    """
+    Change a row and note it; what stays as it was is not written.
+
+    Args:
+        also: What is kept beside its columns, and said with them.
+    """
+    old = {**plain(before, table), **{name: getattr(before, name) for name in also}}
+    new = {**values, **also}
+    if all(old[name] == value for name, value in new.items()):
         return
     row = {**values, "revision": entry.revision}
     base_events.change_event(entry.conn, table, before.id, row)
-    entry.changed(family, table.name, before.id, old, {**old, **row}, told)
+    entry.changed(family, table.name, before.id, old, {**old, **row, **also}, told)
 
 
 async def remove(

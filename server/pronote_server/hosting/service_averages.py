@@ -23,9 +23,10 @@ from pronote_server.domain.averages import (
     service_average,
 )
 from pronote_server.storage import base_marks as kept
+from pronote_server.storage.base_bonus import bonus_of_services
 from pronote_server.storage.base_service_settings import (
     ServiceSettings,
-    settings_of,
+    settings_in,
     sub_services_of,
 )
 from pronote_server.storage.base_services import PupilLine, pupils_of_service
@@ -65,7 +66,8 @@ def averages_of(
     """Return the averages of those services, in a fixed number of queries and one each."""
     below = sub_services_of(conn, service_ids)
     every = {*service_ids, *(sub for subs in below.values() for sub in subs)}
-    settings = settings_of(conn, every)
+    settings = settings_in(conn, every, period_id)
+    points = bonus_of_services(conn, service_ids, period_id)
     assessments = {line.id: line for line in kept.assessments_of(conn, every, period_id)}
     options = {id_: line.options for id_, line in assessments.items()}
     lines = kept.marks_of_services(conn, every, period_id)
@@ -86,6 +88,7 @@ def averages_of(
                 for sub in below.get(service_id, [])
             ],
             settings[service_id].options,
+            bonus_malus=points.get((service_id, pupil_id), Decimal(0)),
         )
 
     found = {}

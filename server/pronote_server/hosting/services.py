@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import services as calls
-from pronote_protocol.words import EvaluatesIn, SealedMatter
+from pronote_protocol.words import EvaluatesIn, SealedMatter, SubServiceUse
 from pronote_server.domain.average_options import Rounding, check_weight
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.entries import Audience, Entry, enter
@@ -18,7 +18,15 @@ from pronote_server.storage import base_service_settings as kept
 from pronote_server.storage.base_marks import periods_with_assessments
 from pronote_server.storage.base_services import ServiceLine
 
-__all__ = ["audience_of", "change_service", "list_services", "read_service"]
+__all__ = [
+    "audience_of",
+    "change_service",
+    "check_nothing_sealed",
+    "list_services",
+    "read_service",
+    "set_coefficient",
+    "shown",
+]
 
 
 def audience_of(conn: Connection, service_id: int) -> Audience:
@@ -53,7 +61,7 @@ async def read_service(school: School, session: Session, service_id: int) -> cal
     """
 
     def read(conn: Connection) -> calls.ServiceShown:
-        return _shown(conn, service_of(conn, session, service_id))
+        return shown(conn, service_of(conn, session, service_id))
 
     return await school.base_in_service().database.read(read)
 
@@ -80,7 +88,7 @@ async def change_service(
     for name, value in given.items():
         if isinstance(value, calls.RoundingRow):
             given[name] = Rounding(value.step, value.direction).written()
-        elif isinstance(value, EvaluatesIn):
+        elif isinstance(value, (EvaluatesIn, SubServiceUse)):
             given[name] = value.value
 
     def command(entry: Entry) -> calls.ServiceShown:
@@ -92,9 +100,9 @@ async def change_service(
         check_weight("Coefficient", "Coefficient", new.coefficient)
         moves = (new.coefficient, new.options) != (old.coefficient, old.options)
         if new == old:
-            return _shown(conn, line)
+            return shown(conn, line)
         if moves:
-            _check_nothing_sealed(entry, line)
+            check_nothing_sealed(entry, line)
         kept.change_service(conn, wish.id, new, entry.revision)
         entry.changed(
             "services",
@@ -104,12 +112,57 @@ async def change_service(
             attrs.asdict(new),
             audience_of(conn, wish.id),
         )
-        return _shown(conn, service_of(conn, session, wish.id))
+        return shown(conn, service_of(conn, session, wish.id))
 
     return await enter(school, session, calls.CHANGE_SERVICE, key, command)
 
 
-def _check_nothing_sealed(entry: Entry, line: ServiceLine) -> None:
+async def set_coefficient(
+    school: School, session: Session, wish: calls.SetCoefficient, key: str | None
+) -> calls.ServiceShown:
+    """
+    Set what a service counts for in one period.
+
+    Raises:
+        NotFound, StaleRevision: There is none to see, or it was changed meanwhile; or there
+            is no such period.
+        BadRequest: The number is impossible.
+        Conflict: The marks of the period are sealed.
+    """
+
+    def command(entry: Entry) -> calls.ServiceShown:
+        conn = entry.conn
+        line = service_of(conn, session, wish.id)
+        period = the_period(conn, wish.period_id)
+        entry.check_fresh("service", wish.id, line.revision, wish.if_revision)
+        if wish.coefficient is not None:
+            check_weight("Coefficient", "Coefficient", wish.coefficient)
+        old = kept.coefficients_of(conn, wish.id).get(wish.period_id)
+        if old == wish.coefficient:
+            return shown(conn, line)
+        classes = kept.class_ids_of_service(conn, wish.id)
+        check_open(conn, classes, period, SealedMatter.MARKS, entry.at)
+        kept.put_coefficient(conn, wish.id, wish.period_id, wish.coefficient, entry.revision)
+        entry.changed(
+            "services",
+            "service",
+            wish.id,
+            {"period": period.code, "coefficient": old},
+            {"period": period.code, "coefficient": wish.coefficient},
+            audience_of(conn, wish.id),
+        )
+        return shown(conn, service_of(conn, session, wish.id))
+
+    return await enter(school, session, calls.SET_COEFFICIENT, key, command)
+
+
+def check_nothing_sealed(entry: Entry, line: ServiceLine) -> None:
+    """
+    Refuse what would move averages of this service where marks are sealed already.
+
+    Raises:
+        Conflict: They are, in a period in which it has assessments.
+    """
     classes = kept.class_ids_of_service(entry.conn, line.id)
     below = kept.sub_services_of(entry.conn, [line.id]).get(line.id, [])
     for period_id in periods_with_assessments(entry.conn, [line.id, *below]):
@@ -117,7 +170,8 @@ def _check_nothing_sealed(entry: Entry, line: ServiceLine) -> None:
         check_open(entry.conn, classes, period, SealedMatter.MARKS, entry.at)
 
 
-def _shown(conn: Connection, line: ServiceLine) -> calls.ServiceShown:
+def shown(conn: Connection, line: ServiceLine) -> calls.ServiceShown:
+    """Return a service with its options."""
     settings = kept.settings_of(conn, [line.id])[line.id]
     options = settings.options
     return calls.ServiceShown(
@@ -128,6 +182,13 @@ def _shown(conn: Connection, line: ServiceLine) -> calls.ServiceShown:
         lowest_weight=options.lowest_weight,
         rounding_pupil=_rounding(options.pupil_rounding),
         rounding_class=_rounding(options.class_rounding),
+        out_of=options.out_of,
+        bonus_malus=options.bonus_malus,
+        sub_services=options.sub_services,
+        coefficients=tuple(
+            calls.PeriodCoefficientRow(period_id, coefficient)
+            for period_id, coefficient in kept.coefficients_of(conn, line.id).items()
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from pronote_server.domain.school_calendar import Holiday, Period, SchoolCalenda
 from pronote_server.domain.school_data import WEEKS_IN_SCHOOL_YEAR, first_monday
 from pronote_server.storage import base_schema as schema
 
-__all__ = ["read_calendar", "sealing_instants"]
+__all__ = ["period_kinds", "read_calendar", "sealing_instants"]
 
 _YEAR: Final = timedelta(weeks=WEEKS_IN_SCHOOL_YEAR, days=-1)
 
@@ -42,6 +42,15 @@ def read_calendar(conn: Connection) -> SchoolCalendar:
         holidays=tuple(Holiday(row.name, row.starts_on, row.ends_on) for row in holidays),
         periods=periods,
     )
+
+
+def period_kinds(conn: Connection, class_codes: Iterable[str]) -> Mapping[str, PeriodKind]:
+    """Return into what these classes divide their year, by code."""
+    class_ = schema.school_class.c
+    rows = conn.execute(
+        select(class_.code, class_.period_kind).where(class_.code.in_(list(class_codes)))
+    )
+    return {row.code: PeriodKind(row.period_kind) for row in rows}
 
 
 def sealing_instants(

@@ -44,6 +44,7 @@ __all__ = [
     "overlapping_absences",
     "person_name",
     "pupils_facts",
+    "put_companion",
     "same_moment",
     "teachers_of_pupil",
     "within_days",
@@ -103,11 +104,23 @@ def _whole(table: Table) -> Select[Any]:
         room = schema.room
         source = source.outerjoin(room, room.c.id == table.c.room_id)
         columns.append(func.coalesce(room.c.name, "").label("room"))
+        link, companion = schema.punishment_companion, schema.pupil.alias("companion")
+        source = source.outerjoin(link, link.c.punishment_id == table.c.id).outerjoin(
+            companion, companion.c.id == link.c.pupil_id
+        )
+        named = func.trim(companion.c.last_name + " " + companion.c.first_name)
+        columns += [
+            link.c.pupil_id.label("companion_id"),
+            func.coalesce(named, "").label("companion"),
+        ]
     return select(*columns).select_from(source)
 
 
 def one_event(conn: Connection, table: Table, ident: int) -> Row[Any] | None:
-    """Return that row with its ``pupil``, ``class_name``, ``motive`` and ``room``."""
+    """
+    Return that row with its ``pupil``, ``class_name`` and ``motive``; of a punishment also
+    ``room``, ``companion_id`` and ``companion``.
+    """
     return conn.execute(_whole(table).where(table.c.id == ident)).one_or_none()
 
 
@@ -197,6 +210,14 @@ def insert_event(conn: Connection, table: Table, values: Mapping[str, Any]) -> i
 
 def change_event(conn: Connection, table: Table, ident: int, values: Mapping[str, Any]) -> None:
     conn.execute(update(table).where(table.c.id == ident).values(**values))
+
+
+def put_companion(conn: Connection, punishment_id: int, pupil_id: int | None) -> None:
+    """Say who goes along with the punished; None: nobody."""
+    table = schema.punishment_companion
+    conn.execute(delete(table).where(table.c.punishment_id == punishment_id))
+    if pupil_id is not None:
+        conn.execute(insert(table).values(punishment_id=punishment_id, pupil_id=pupil_id))
 
 
 def delete_event(conn: Connection, table: Table, ident: int) -> None:

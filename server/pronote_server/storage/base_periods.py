@@ -23,6 +23,7 @@ __all__ = [
     "entries_in_period",
     "insert_periods",
     "last_changes_of_periods",
+    "period_kinds",
     "period_of",
     "periods",
     "put_sealing",
@@ -188,6 +189,15 @@ def _classes_named(conn: Connection, class_ids: frozenset[int]) -> tuple[tuple[i
         select(school_class.id, school_class.code).where(school_class.id.in_(class_ids))
     )
     return tuple((row.id, row.code) for row in rows)
+
+
+def period_kinds(conn: Connection, class_ids: Iterable[int]) -> dict[int, PeriodKind]:
+    """Return into what these classes divide their year, by class."""
+    class_ = schema.school_class.c
+    rows = conn.execute(
+        select(class_.id, class_.period_kind).where(class_.id.in_(sorted(set(class_ids))))
+    )
+    return {row.id: PeriodKind(row.period_kind) for row in rows}
 
 
 def _line(row: RowMapping) -> PeriodLine:

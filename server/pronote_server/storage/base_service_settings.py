@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
-from pronote_protocol.words import EvaluatesIn
+from pronote_protocol.words import EvaluatesIn, SubServiceUse
 from pronote_server.domain.average_options import USUAL_ROUNDING, Rounding, ServiceOptions
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_services import PupilLine, ServiceLine, services_of
@@ -20,11 +20,15 @@ __all__ = [
     "change_service",
     "class_ids_of_pupils",
     "class_ids_of_service",
+    "coefficients_of",
     "pupils_of_class",
+    "put_coefficient",
     "services_of_pupils",
+    "settings_in",
     "settings_of",
     "sub_services_of",
     "teachers_of_service",
+    "touch_service",
 ]
 
 
@@ -40,11 +44,17 @@ class ServiceSettings:
     lowest_weight: Decimal
     rounding_pupil: str | None
     rounding_class: str | None
+    out_of: int
+    bonus_malus: bool
+    sub_services: str
 
     @property
     def options(self) -> ServiceOptions:
         """How its averages are made; raises BadRequest when a number is impossible."""
         return ServiceOptions(
+            out_of=self.out_of,
+            bonus_malus=self.bonus_malus,
+            sub_services=SubServiceUse(self.sub_services),
             bring_to_20=self.bring_to_20,
             only_above_middle=self.above_average_only,
             highest_weight=self.highest_weight,
@@ -69,6 +79,65 @@ def settings_of(conn: Connection, service_ids: Iterable[int]) -> dict[int, Servi
         row.id: ServiceSettings(**{name: row._mapping[name] for name in _SETTINGS})
         for row in rows
     }
+
+
+def settings_in(
+    conn: Connection, service_ids: Collection[int], period_id: int
+) -> dict[int, ServiceSettings]:
+    """Return the same, with what the services count for in that period."""
+    own = schema.service_coefficient.c
+    rows = conn.execute(
+        select(own.service_id, own.coefficient).where(
+            _among(own.service_id, service_ids), own.period_id == period_id
+        )
+    )
+    found = settings_of(conn, service_ids)
+    for row in rows:
+        found[row.service_id] = attrs.evolve(found[row.service_id], coefficient=row.coefficient)
+    return found
+
+
+def coefficients_of(conn: Connection, service_id: int) -> dict[int, Decimal]:
+    """Return the coefficients of the periods that have their own, by period."""
+    own = schema.service_coefficient.c
+    rows = conn.execute(
+        select(own.period_id, own.coefficient)
+        .where(own.service_id == service_id)
+        .order_by(own.period_id)
+    )
+    return {row.period_id: row.coefficient for row in rows}
+
+
+def put_coefficient(
+    conn: Connection,
+    service_id: int,
+    period_id: int,
+    coefficient: Decimal | None,
+    revision: int,
+) -> None:
+    """Set it, or with None take it away; the service is changed either way."""
+    table = schema.service_coefficient
+    conn.execute(
+        delete(table).where(table.c.service_id == service_id, table.c.period_id == period_id)
+    )
+    if coefficient is not None:
+        conn.execute(
+            insert(table).values(
+                service_id=service_id,
+                period_id=period_id,
+                coefficient=coefficient,
+                revision=revision,
+            )
+        )
+    touch_service(conn, service_id, revision)
+
+
+def touch_service(conn: Connection, service_id: int, revision: int) -> None:
+    conn.execute(
+        update(schema.service)
+        .where(schema.service.c.id == service_id)
+        .values(revision=revision)
+    )
 
 
 def change_service(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pronote_protocol.catalogue import Page
+from pronote_protocol.catalogue import Page, half_days
 from pronote_protocol.catalogue import absences as calls
 from pronote_protocol.catalogue.school_life import ThingRef
 from pronote_protocol.messages import Nothing
-from pronote_server.hosting import absences
+from pronote_server.hosting import absences, half_day_options
 from pronote_server.native.calls.visit import Visit, answers
 
 
@@ -44,10 +44,22 @@ async def delete_absence(visit: Visit, wish: ThingRef) -> Nothing:
     return await absences.delete_absence(visit.school, visit.session, visit.key, wish)
 
 
+async def read_half_day_options(visit: Visit, _: Nothing) -> half_days.HalfDayOptions:
+    return await half_day_options.read_options(visit.school)
+
+
+async def change_half_day_options(
+    visit: Visit, wish: half_days.ChangeHalfDayOptions
+) -> half_days.HalfDayOptions:
+    return await half_day_options.change_options(visit.school, visit.session, visit.key, wish)
+
+
 ANSWERS: Final = (
     answers(calls.LIST_ABSENCES, list_absences),
     answers(calls.READ_ABSENCE, read_absence),
     answers(calls.COUNT_HALF_DAYS, count_half_days),
+    answers(half_days.READ_HALF_DAY_OPTIONS, read_half_day_options),
+    answers(half_days.CHANGE_HALF_DAY_OPTIONS, change_half_day_options),
     answers(calls.ENTER_ABSENCE, enter_absence),
     answers(calls.CHANGE_ABSENCE, change_absence),
     answers(calls.SETTLE_ABSENCES, settle_absences),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import appraisals as appraisal_calls
 from pronote_protocol.catalogue import averages as average_calls
+from pronote_protocol.catalogue import bonus_malus as bonus_calls
 from pronote_protocol.catalogue import marks as calls
-from pronote_server.hosting import appraisals, averages, marks
+from pronote_server.hosting import appraisals, averages, bonus_malus, marks, year_averages
 from pronote_server.native.calls.visit import Visit, answers
 
 
@@ -45,6 +47,26 @@ async def class_report(
     return await averages.class_report(visit.school, wish)
 
 
+async def pupil_year(
+    visit: Visit, wish: average_calls.ReadPupilYear
+) -> average_calls.PupilYearShown:
+    return await year_averages.pupil_year(visit.school, wish)
+
+
+async def service_year(
+    visit: Visit, wish: average_calls.ReadServiceYear
+) -> average_calls.ServiceYearShown:
+    return await year_averages.service_year(visit.school, visit.session, wish)
+
+
+async def list_bonus(visit: Visit, wish: bonus_calls.ListBonus) -> Page[bonus_calls.BonusRow]:
+    return await bonus_malus.list_bonus(visit.school, visit.session, wish)
+
+
+async def enter_bonus(visit: Visit, wish: bonus_calls.EnterBonus) -> bonus_calls.BonusEntered:
+    return await bonus_malus.enter_bonus(visit.school, visit.session, wish, visit.key)
+
+
 async def list_appraisals(
     visit: Visit, wish: appraisal_calls.ListAppraisals
 ) -> appraisal_calls.AppraisalsShown:
@@ -65,6 +87,10 @@ ANSWERS: Final = (
     answers(average_calls.READ_SERVICE_AVERAGES, service_table),
     answers(average_calls.READ_PUPIL_REPORT, pupil_report),
     answers(average_calls.READ_CLASS_REPORT, class_report),
+    answers(average_calls.READ_PUPIL_YEAR, pupil_year),
+    answers(average_calls.READ_SERVICE_YEAR, service_year),
+    answers(bonus_calls.LIST_BONUS, list_bonus),
+    answers(bonus_calls.ENTER_BONUS, enter_bonus),
     answers(appraisal_calls.LIST_APPRAISALS, list_appraisals),
     answers(appraisal_calls.ENTER_APPRAISALS, enter_appraisals),
 )

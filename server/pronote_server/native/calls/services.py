@@ -6,7 +6,10 @@ from typing import Final
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import services as calls
-from pronote_server.hosting import services
+from pronote_protocol.catalogue import sub_services as by_hand
+from pronote_protocol.catalogue.school_life import ThingRef
+from pronote_protocol.messages import Nothing
+from pronote_server.hosting import services, sub_services
 from pronote_server.native.calls.visit import Visit, answers
 
 
@@ -22,8 +25,33 @@ async def change(visit: Visit, wish: calls.ChangeService) -> calls.ServiceShown:
     return await services.change_service(visit.school, visit.session, wish, visit.key)
 
 
+async def set_coefficient(visit: Visit, wish: calls.SetCoefficient) -> calls.ServiceShown:
+    return await services.set_coefficient(visit.school, visit.session, wish, visit.key)
+
+
+async def create(visit: Visit, wish: by_hand.CreateService) -> calls.ServiceShown:
+    return await sub_services.create_service(visit.school, visit.session, wish, visit.key)
+
+
+async def link(visit: Visit, wish: by_hand.LinkService) -> calls.ServiceShown:
+    return await sub_services.link_service(visit.school, visit.session, wish, visit.key)
+
+
+async def unlink(visit: Visit, ref: ThingRef) -> calls.ServiceShown:
+    return await sub_services.unlink_service(visit.school, visit.session, ref, visit.key)
+
+
+async def delete(visit: Visit, ref: ThingRef) -> Nothing:
+    return await sub_services.delete_service(visit.school, visit.session, ref, visit.key)
+
+
 ANSWERS: Final = (
     answers(calls.LIST_SERVICES, list_services),
     answers(calls.READ_SERVICE, read),
     answers(calls.CHANGE_SERVICE, change),
+    answers(calls.SET_COEFFICIENT, set_coefficient),
+    answers(by_hand.CREATE_SERVICE, create),
+    answers(by_hand.LINK_SERVICE, link),
+    answers(by_hand.UNLINK_SERVICE, unlink),
+    answers(by_hand.DELETE_SERVICE, delete),
 )
