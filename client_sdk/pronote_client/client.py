@@ -27,9 +27,9 @@ from pronote_client.families import (
     Appraisals,
     Assessments,
     Averages,
+    Backups,
     Base,
     Bases,
-    BonusMalus,
     Calendar,
     Changes,
     Connections,
@@ -41,7 +41,6 @@ from pronote_client.families import (
     GroupMembers,
     Groups,
     GuardianLinks,
-    HalfDays,
     Homework,
     Inactivity,
     Information,
@@ -70,9 +69,9 @@ from pronote_client.families import (
     Timetable,
     Transfer,
     Users,
-)
     Works,
     Years,
+)
 from pronote_client.instance import Instance
 from pronote_client.login import Credentials, InThread, in_thread
 from pronote_client.opening import Doorway
@@ -99,8 +98,8 @@ class Client:
     and are answered in that order.
 
     Attributes:
+        bases, backups, works, years: For consoles and administrators; see `HostingClient`.
         session, exclusive, password, seats, connections, base, changes, suspensions,
-        bases, works, years: For consoles and administrators; see `HostingClient`.
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
@@ -109,7 +108,6 @@ class Client:
         holidays: The resources of one kind each, listed, read, created, changed and deleted.
         guardian_links, group_members: Who is whose guardian; who is in which group.
         calendar, time_grid: The school's year and week.
-        bonus_malus, half_day_options: Points given to pupils; how half-days are counted.
         door: How it came in, and comes back.
     """
 
@@ -125,10 +123,11 @@ class Client:
         self.seats = Seats(self)
         self.connections = Connections(self)
         self.base = Base(self)
-        self.changes = Changes(self)
         self.bases = Bases(self)
+        self.backups = Backups(self)
         self.works = Works(self)
         self.years = Years(self)
+        self.changes = Changes(self)
         self.suspensions = Suspensions(self)
         self.inactivity = Inactivity(self)
         self.journal = Journal(self)
@@ -175,8 +174,6 @@ class Client:
         self.holidays = Kind(self, calendar.HOLIDAYS)
         self.calendar = Calendar(self)
         self.time_grid = TimeGrid(self)
-        self.bonus_malus = BonusMalus(self)
-        self.half_day_options = HalfDays(self)
 
     @classmethod
     @asynccontextmanager
@@ -190,8 +187,8 @@ class Client:
         mode: Mode | None = None,
         access: Access = Access.MODIFICATION,
         fall_back: bool = False,
-        resumable: bool = False,
         school_year: int | None = None,
+        resumable: bool = False,
         application: Application | None = None,
         workstation: str | None = None,
         program: str = "pronote-client",
@@ -208,9 +205,9 @@ class Client:
             new_password: Personalises the password if the server demands it.
             fall_back: Accept consultation when no seat in modification is free; look at
                 ``access`` to know.
-            resumable: Have the seat kept during a cut, and come back by itself.
             school_year: A previous year to look at, 2019 for 2019-2020, in mode Administratif;
                 no seat is taken.
+            resumable: Have the seat kept during a cut, and come back by itself.
             workstation: Column *Poste* of the table of connections; this machine's name.
             patience: Deadlines and bounds.
             instance: Which start of which program; the process's.
@@ -248,8 +245,8 @@ class Client:
             access=access,
             resumable=resumable,
             fall_back=fall_back,
-        )
             school_year=school_year,
+        )
         credentials = Credentials(login=login, password=password, new_password=new_password)
         async with background() as nursery:
             session = Session(door, nursery)

@@ -7,13 +7,12 @@ from pronote_client.families.account import Account
 from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
-from pronote_client.families.bonus_malus import BonusMalus
+from pronote_client.families.backups import Backups
 from pronote_client.families.bases import Bases, Works
 from pronote_client.families.changes import Changes
 from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
-from pronote_client.families.half_days import HalfDays
 from pronote_client.families.information import Information
 from pronote_client.families.kinds import Calendar, GroupMembers, GuardianLinks, Kind, TimeGrid
 from pronote_client.families.latenesses import Latenesses
@@ -39,17 +38,17 @@ from pronote_client.families.sessions import (
 from pronote_client.families.skills import Evaluations, Levels, Skills
 from pronote_client.families.transfer import Progress, SourceFile, Transfer
 from pronote_client.families.users import Groups, Profiles, Users
-
 from pronote_client.families.years import Years
+
 __all__ = [
     "Absences",
     "Account",
     "Appraisals",
     "Assessments",
     "Averages",
+    "Backups",
     "Base",
     "Bases",
-    "BonusMalus",
     "Calendar",
     "Changes",
     "Connections",
@@ -61,7 +60,6 @@ __all__ = [
     "GroupMembers",
     "Groups",
     "GuardianLinks",
-    "HalfDays",
     "Homework",
     "Inactivity",
     "Information",
@@ -92,6 +90,6 @@ __all__ = [
     "Timetable",
     "Transfer",
     "Users",
-]
     "Works",
     "Years",
+]

@@ -26,7 +26,7 @@ from pronote_protocol.catalogue import (
     averages as averages,
 )
 from pronote_protocol.catalogue import (
-    bonus_malus as bonus_malus,
+    backups as backups,
 )
 from pronote_protocol.catalogue import (
     bases as bases,
@@ -48,9 +48,6 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     follow_ups as follow_ups,
-)
-from pronote_protocol.catalogue import (
-    half_days as half_days,
 )
 from pronote_protocol.catalogue import (
     information as information,
@@ -104,23 +101,20 @@ from pronote_protocol.catalogue import (
     structure as structure,
 )
 from pronote_protocol.catalogue import (
-    sub_services as sub_services,
-)
-from pronote_protocol.catalogue import (
     transfer as transfer,
 )
 from pronote_protocol.catalogue import (
     users as users,
 )
-from pronote_protocol.catalogue.call import Call as Call
-from pronote_protocol.catalogue.call import Page as Page
-from pronote_protocol.catalogue.call import declared
 from pronote_protocol.catalogue import (
     works as works,
 )
 from pronote_protocol.catalogue import (
     years as years,
 )
+from pronote_protocol.catalogue.call import Call as Call
+from pronote_protocol.catalogue.call import Page as Page
+from pronote_protocol.catalogue.call import declared
 
 CATALOGUE: Final[Mapping[str, Call[Any, Any]]] = MappingProxyType(
     {call.name: call for call in declared()}

@@ -186,8 +186,8 @@ class School:
     suspensions_saving: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     seats: SeatPool = attrs.field(init=False)
     backups: BackupPlace = attrs.field(init=False)
-    sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     previous: PreviousBases = attrs.field(factory=PreviousBases, init=False)
+    sessions: SessionBook = attrs.field(factory=SessionBook, init=False)
     exclusive: ExclusiveUse = attrs.field(factory=ExclusiveUse, init=False)
     directory_lock: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     uploads: Uploads[BeginTransfer] = attrs.field(

@@ -10,6 +10,8 @@ from pronote_server.native.calls import (
     absences,
     account,
     assessments,
+    backups,
+    bases,
     changes,
     discussions,
     documents,
@@ -33,9 +35,9 @@ from pronote_server.native.calls import (
     skills,
     transfer,
     users,
-)
     works,
     years,
+)
 from pronote_server.native.calls.visit import Answer, Visit
 
 __all__ = ["ANSWERS", "Visit"]
@@ -47,6 +49,8 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             absences,
             account,
             assessments,
+            backups,
+            bases,
             changes,
             documents,
             evaluations,
@@ -70,9 +74,9 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             presence,
             transfer,
             users,
-        )
-        for pair in family.ANSWERS
             works,
             years,
+        )
+        for pair in family.ANSWERS
     )
 )
