@@ -15,6 +15,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import attrs
 import structlog
@@ -25,7 +26,7 @@ from pronote_protocol.limits import WireLimits
 from pronote_protocol.words import Farewell
 from pronote_server.config import Limits
 from pronote_server.domain.suspensions import prefix_of
-from pronote_server.hosting import connections, exclusive_use, security
+from pronote_server.hosting import base_service, connections, exclusive_use, security
 from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.school import School
 from pronote_server.native.connection import Connection
@@ -328,6 +329,8 @@ class Door:
             for school in self.schools.values():
                 connections.sweep(school, now)
                 security.sweep(school)
+                if base_service.stop_is_due(school, now):
+                    self._start_flushing(partial(base_service.finish_stop, school))
             for connection in list(self._connections):
                 connection.sweep(now)
             self._told.sweep(now)

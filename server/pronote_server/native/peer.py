@@ -37,9 +37,15 @@ from pronote_protocol.words import Farewell
 from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.hosting.hot_answers import Packed, is_kept
+from pronote_server.hosting.long_work import in_refusals
 from pronote_server.native.calls import ANSWERS, Visit
 from pronote_server.native.doorstep import Doorstep
-from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, StorageFailed
+from pronote_server.storage.errors import (
+    BaseFileRefused,
+    DatabaseBroken,
+    DatabaseClosed,
+    StorageFailed,
+)
 
 __all__ = ["Peer"]
 
@@ -249,6 +255,10 @@ class Peer:
         return said
 
     def _crash(self, request: Request, exc: Exception) -> bytes:
+        if isinstance(exc, BaseFileRefused) or (
+            isinstance(exc, StorageFailed) and exc.disk_full
+        ):
+            return self.wire.refuse(request.id, in_refusals(exc))
         if isinstance(exc, DatabaseClosed):
             return self.wire.refuse(request.id, BaseUnavailable(retry_after=1.0))
         reference = f"E-{secrets.token_hex(4)}"
