@@ -39,6 +39,9 @@ class Sms:
     url: Url | None = setting(
         None, "A JSON object is posted there: id, to, text, sender; none: SMS are spooled."
     )
+    certificate_authority: FilePath | None = setting(
+        None, "PEM that the gateway's certificate is checked by; none: the system's."
+    )
     token_file: FilePath | None = setting(
         None, "Sent as `Authorization: Bearer`; a file of its own, as above."
     )

@@ -44,24 +44,24 @@ def send_email(settings: Mail, message: OutgoingMessage) -> None:
     """
     assert settings.host is not None
     try:
-        with _relay(settings) as relay:
+        with _Relay(settings) as relay:
             relay.send_message(as_email(settings, message))
     except smtplib.SMTPAuthenticationError as error:
         # A password that is being changed is no reason to give the message up.
-        raise DeliveryFailed(_said(error)) from None
+        raise DeliveryFailed(_said(error, message)) from None
     except smtplib.SMTPRecipientsRefused as error:
         codes = {code for code, _ in error.recipients.values()}
         final = all(code in _FINAL for code in codes)
         reasons = ", ".join(sorted(str(code) for code in codes))
         raise DeliveryFailed(f"recipient refused: {reasons}", final=final) from None
     except smtplib.SMTPResponseException as error:
-        raise DeliveryFailed(_said(error), final=error.smtp_code in _FINAL) from None
+        raise DeliveryFailed(_said(error, message), final=error.smtp_code in _FINAL) from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         reason = str(error)[:_LONGEST_REASON] or type(error).__name__
         raise DeliveryFailed(f"{settings.host}: {reason}") from None
 
 
-class _relay:
+class _Relay:
     """A conversation with the relay; after the message is taken, nothing it says matters."""
 
     def __init__(self, settings: Mail) -> None:
@@ -98,7 +98,8 @@ class _relay:
         self._smtp.close()
 
 
-def _said(error: smtplib.SMTPResponseException) -> str:
+def _said(error: smtplib.SMTPResponseException, message: OutgoingMessage) -> str:
     words = error.smtp_error
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-    return f"relay said {error.smtp_code} {' '.join(text.split())}"[:_LONGEST_REASON]
+    text = " ".join(text.split()).replace(message.recipient or "\n", "…")
+    return f"relay said {error.smtp_code} {text}"[:_LONGEST_REASON]

@@ -53,7 +53,7 @@ def send_sms(settings: Sms, message: OutgoingMessage) -> None:
                 parts.hostname,
                 parts.port,
                 timeout=seconds,
-                context=ssl.create_default_context(),
+                context=ssl.create_default_context(cafile=settings.certificate_authority),
             )
         else:
             connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
