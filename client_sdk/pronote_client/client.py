@@ -49,11 +49,13 @@ from pronote_client.families import (
     Latenesses,
     Levels,
     Marks,
+    Letters,
     Motives,
     Notebook,
     Password,
     Periods,
     Photos,
+    PastResults,
     Presence,
     Profiles,
     Punishments,
@@ -80,7 +82,7 @@ from pronote_client.repeating import may_repeat
 from pronote_client.session import Session
 from pronote_client.settings import ConnectionSettings
 from pronote_client.transport import Connector, connect
-from pronote_protocol.catalogue import Call, calendar, people, structure
+from pronote_protocol.catalogue import Call, calendar, letters, people, structure
 from pronote_protocol.messages import Enter, Entered, Goodbye, Welcome
 from pronote_protocol.words import Access, Application, Farewell, Mode
 
@@ -109,6 +111,7 @@ class Client:
         guardian_links, group_members: Who is whose guardian; who is in which group.
         calendar, time_grid: The school's year and week.
         door: How it came in, and comes back.
+        letters: Models of letters. past_results: What pupils had in earlier years.
     """
 
     only_mode: ClassVar[Mode | None] = None
@@ -170,6 +173,8 @@ class Client:
         self.school_groups = Kind(self, structure.SCHOOL_GROUPS)
         self.group_members = GroupMembers(self)
         self.subjects = Kind(self, structure.SUBJECTS)
+        self.letters = Letters(self, letters.LETTERS)
+        self.past_results = PastResults(self)
         self.rooms = Kind(self, structure.ROOMS)
         self.holidays = Kind(self, calendar.HOLIDAYS)
         self.calendar = Calendar(self)

@@ -21,6 +21,7 @@ from pronote_client.families.motives import Motives
 from pronote_client.families.notebook import Homework, Notebook
 from pronote_client.families.periods import Periods
 from pronote_client.families.presence import Presence
+from pronote_client.families.past_results import Letters, PastResults
 from pronote_client.families.punishments import Punishments
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.roll import Roll
@@ -70,11 +71,13 @@ __all__ = [
     "Marks",
     "Motives",
     "Notebook",
+    "Letters",
     "Password",
     "Periods",
     "Photos",
     "Presence",
     "Profiles",
+    "PastResults",
     "Progress",
     "Punishments",
     "Resources",

@@ -62,6 +62,9 @@ from pronote_protocol.catalogue import (
     motives as motives,
 )
 from pronote_protocol.catalogue import (
+    letters as letters,
+)
+from pronote_protocol.catalogue import (
     notebook as notebook,
 )
 from pronote_protocol.catalogue import (
@@ -69,6 +72,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     periods as periods,
+)
+from pronote_protocol.catalogue import (
+    past_results as past_results,
 )
 from pronote_protocol.catalogue import (
     presence as presence,

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from pronote_protocol.catalogue import calendar, people, structure
+from pronote_protocol.catalogue import calendar, letters, people, structure
 from pronote_protocol.catalogue.resource_calls import ResourceCalls
 from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.domain.school_data import WEEKS_IN_SCHOOL_YEAR, first_monday
@@ -211,6 +211,7 @@ KINDS: Final[tuple[Managed, ...]] = (
                 schema.pupil_group.c.pupil_id,
                 schema.pupil_guardian.c.pupil_id,
                 schema.photo.c.pupil_id,
+                schema.past_result.c.pupil_id,
             ),
             person="pupil",
         ),
@@ -296,6 +297,15 @@ KINDS: Final[tuple[Managed, ...]] = (
             named=_name,
             also_relying=((_punishment.room_id, _punishment.done_on.is_(None)),),
         ),
+    ),
+    Managed(
+        calls=letters.LETTERS,
+        kind=Kind(
+            table=schema.letter,
+            named=_name,
+            shown=MappingProxyType({"characters": func.length(schema.letter.c.body)}),
+        ),
+        told=_office,
     ),
     Managed(
         calls=calendar.HOLIDAYS,

@@ -87,6 +87,7 @@ from pronote_server.storage.base_schema.writes import (
     change_log,
     entry_key,
 )
+from pronote_server.storage.base_schema.years import letter, past_result
 
 __all__ = [
     "BASE",
@@ -121,11 +122,13 @@ __all__ = [
     "lesson_group",
     "lesson_room",
     "lesson_teacher",
+    "letter",
     "mark",
     "message",
     "motive",
     "notebook_entry",
     "participant",
+    "past_result",
     "period",
     "photo",
     "punishment",
