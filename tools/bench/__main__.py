@@ -77,7 +77,7 @@ async def measure(bench: Bench, names: list[str]) -> list[Row]:
 async def _measure(bench: Bench, names: list[str]) -> list[Row]:
     rows: list[Row] = []
     for name in names:
-        print(f"{name} ...", file=sys.stderr, flush=True)
+        begun = trio.current_time()
         try:
             rows += await FIGURES[name](bench)
         except Missing as exc:
@@ -85,6 +85,8 @@ async def _measure(bench: Bench, names: list[str]) -> list[Row]:
         except Exception as exc:
             traceback.print_exception(exc)
             bench.broken.append(name)
+        took = trio.current_time() - begun
+        print(f"{name}: {took:.1f} s", file=sys.stderr, flush=True)
     return rows
 
 

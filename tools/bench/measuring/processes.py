@@ -100,7 +100,11 @@ async def our_server(
 
 @asynccontextmanager
 async def ours_with_schools(bench: Bench, schools: int) -> AsyncIterator[Ours]:
-    """Serve the demo school, plain, among so many others."""
+    """Serve the demo school, plain, one of so many."""
+    if schools == 1:
+        async with our_server(bench) as alone:
+            yield alone
+        return
     environment = {f"PRONOTE_{name}": value for name, value in _SETTINGS.items()}
     spec = {"environment": environment, "schools": schools}
     async with reference(bench, "many_schools", spec) as other:
