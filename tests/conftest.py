@@ -10,11 +10,13 @@ from typing import Final
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from pronote_server.observe.testing import Logs
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+# "wheel" when tools/check runs us on what was built.
+TESTED: Final = os.environ.get("PRONOTE_TESTED", "checkout")
 PACKAGES: Final = ("pronote_protocol", "pronote_server", "pronote_client")
 
 # No deadline and no complaint about slowness anywhere: two busy cores are not a defect.
@@ -22,9 +24,17 @@ PACKAGES: Final = ("pronote_protocol", "pronote_server", "pronote_client")
 settings.register_profile(
     "developer", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# In CI the choices are the same every time, and nothing is shrunk: that may take five minutes
+# for each failure. `pytest --hypothesis-profile developer` shrinks what it finds.
 settings.register_profile(
-    "ci", settings.get_profile("developer"), derandomize=True, print_blob=True
+    "ci",
+    settings.get_profile("developer"),
+    derandomize=True,
+    print_blob=True,
+    phases=[phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)],
 )
+# The wheel holds the same lines as the checkout, where they were searched.
+settings.register_profile("wheel", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("long", settings.get_profile("developer"), max_examples=2_000)
 
 
@@ -38,9 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     profile = "ci" if os.environ.get("CI") else "developer"
-    settings.load_profile("long" if config.getoption("--long") else profile)
-    if os.environ.get("PRONOTE_TESTED") == "wheel":
+    if TESTED == "wheel":
         _refuse_the_checkout()
+        profile = "wheel"
+    if config.getoption("--long"):
+        profile = "long"
+    settings.load_profile(config.getoption("--hypothesis-profile") or profile)
 
 
 def pytest_report_header() -> list[str]:
@@ -48,6 +61,10 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if TESTED == "wheel":
+        left_out = [item for item in items if item.get_closest_marker("checkout_only")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("checkout_only")]
     if config.getoption("--long"):
         return
     for item in items:

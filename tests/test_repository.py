@@ -18,6 +18,8 @@ from typing import Any, Final
 import attrs
 import pytest
 
+pytestmark = pytest.mark.checkout_only
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PACKAGES: Final = {
     "pronote_protocol": ROOT / "protocol" / "pronote_protocol",

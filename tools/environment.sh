@@ -10,6 +10,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 venv=$root/.venv
 
+# How pytest shares all the tests among the processors: who has nothing left takes from the
+# others. Each worker costs the memory of a test run, so that four are enough. What hangs ends
+# its worker, with the stacks, rather than that it eats the time of all the others.
+shared="--numprocesses logical --maxprocesses 4 --dist worksteal -o faulthandler_exit_on_timeout=true"
+
 tell() {
     printf '%s\n' "$*" >&2
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -27,6 +28,13 @@ def demo(tmp_path: Path) -> Iterator[ServerProcess]:
         if server.process.poll() is None:
             assert server.stop() == 0
         assert server.failures() == []
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """An empty folder whose path leaves room for the name of a local socket."""
+    with TemporaryDirectory(prefix="pt-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -98,13 +98,13 @@ def test_a_demo_whose_base_was_stopped_is_in_service_at_the_next_start(
             assert server.failures() == []
 
 
-def test_a_person_gets_the_accounts_and_one_line_when_it_is_ready(tmp_path: Path) -> None:
+def test_a_person_gets_the_accounts_and_one_line_when_it_is_ready(short_folder: Path) -> None:
     with subprocess.Popen(
         [command("pronote-server"), "demo", "--port", "0", "--plain"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "100", "TMPDIR": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "100", "TMPDIR": str(short_folder)},
     ) as process:
         assert process.stdout is not None
         lines = []
@@ -122,11 +122,11 @@ def test_a_person_gets_the_accounts_and_one_line_when_it_is_ready(tmp_path: Path
     assert (rest, status) == ("", 0)
 
 
-def test_a_temporary_school_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_temporary_school_leaves_nothing_behind(tmp_path: Path, short_folder: Path) -> None:
     with start_server(
-        "demo", "--port", "0", folder=tmp_path, environment={"TMPDIR": str(tmp_path)}
+        "demo", "--port", "0", folder=tmp_path, environment={"TMPDIR": str(short_folder)}
     ) as server:
-        assert server.data.parent == tmp_path
+        assert server.data.parent == short_folder
         assert server.stop() == 0
         assert not server.data.exists()
 

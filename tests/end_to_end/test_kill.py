@@ -15,7 +15,7 @@ from pronote_protocol.errors import ResumeRefused
 from pronote_protocol.words import Farewell
 from pronote_server.testing_processes import ServerProcess, start_server
 
-pytestmark = pytest.mark.real_tcp
+pytestmark = [pytest.mark.real_tcp, pytest.mark.checkout_only]
 
 
 def settings_of(server: ServerProcess) -> ConnectionSettings:

@@ -26,7 +26,7 @@ from pronote_protocol.words import Farewell
 from pronote_server.rescue.client import ask
 from pronote_server.testing_processes import ServerProcess, run_command, start_server
 
-pytestmark = pytest.mark.real_tcp
+pytestmark = [pytest.mark.real_tcp, pytest.mark.checkout_only]
 
 linux_only = pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="prlimit is particular to Linux"

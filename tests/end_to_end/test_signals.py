@@ -14,7 +14,7 @@ import pytest
 
 from pronote_server.testing_processes import ServerProcess, command, start_server
 
-pytestmark = pytest.mark.real_tcp
+pytestmark = [pytest.mark.real_tcp, pytest.mark.checkout_only]
 
 
 @pytest.fixture

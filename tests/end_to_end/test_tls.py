@@ -21,7 +21,7 @@ from pronote_protocol.scram import BOUND
 from pronote_server import certificates
 from pronote_server.testing_processes import ServerProcess
 
-pytestmark = pytest.mark.real_tcp
+pytestmark = [pytest.mark.real_tcp, pytest.mark.checkout_only]
 
 
 def settings_of(server: ServerProcess) -> ConnectionSettings:

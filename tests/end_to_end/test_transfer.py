@@ -15,7 +15,7 @@ from pronote_client.errors import NotAllowed, PasswordMustChange
 from pronote_protocol.words import ResourceKind
 from pronote_server.testing_processes import ServerProcess
 
-pytestmark = pytest.mark.real_tcp
+pytestmark = [pytest.mark.real_tcp, pytest.mark.checkout_only]
 
 SAMPLES = Path(__file__).parents[1] / "server" / "timetable_files" / "samples"
 NEW_PASSWORD = "Une-Phrase-2-Passe!"

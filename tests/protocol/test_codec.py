@@ -47,7 +47,16 @@ def nested(depth: int) -> bytes:
 
 
 def peak_of(payload: bytes) -> tuple[int, bool]:
-    """Return the most memory that decoding took, and whether it was accepted."""
+    """
+    Return the most memory that decoding took, and whether it was accepted.
+
+    The least of three times: what another thread of the test run takes meanwhile is counted
+    too, and comes by chance.
+    """
+    return min(_peak_once(payload) for _ in range(3))
+
+
+def _peak_once(payload: bytes) -> tuple[int, bool]:
     tracemalloc.start()
     try:
         unpack(payload, LIMITS)
