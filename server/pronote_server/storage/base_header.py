@@ -53,7 +53,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x4E6F7431
 
 # Grows with the revisions of the family "base"; an older file is upgraded, a newer refused.
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 
 _SQLITE_HEADER: Final = struct.Struct(">16s44x I 4x I 28x")
 

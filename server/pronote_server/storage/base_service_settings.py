@@ -252,7 +252,7 @@ def services_of_pupils(
             )
         ).scalars()
     )
-    return [line for line in services_of(conn) if line.id in wanted]
+    return services_of(conn, among=wanted)
 
 
 def _rounding(written: str | None) -> Rounding:

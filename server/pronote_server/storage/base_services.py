@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import attrs
 from sqlalchemy import (
@@ -116,9 +116,10 @@ def services_of(
     class_id: int | None = None,
     group_id: int | None = None,
     service_id: int | None = None,
+    among: Collection[int] | None = None,
 ) -> list[ServiceLine]:
     """
-    Return the services of a teacher, a class (its groups' too), a group; or that one.
+    Return the services of a teacher, a class (its groups' too), a group; that one, or those.
 
     What is given narrows together: a teacher's services of a class. By subject, then audience.
     """
@@ -136,6 +137,8 @@ def services_of(
         wanted.append(service.c.group_id == group_id)
     if service_id is not None:
         wanted.append(service.c.id == service_id)
+    if among is not None:
+        wanted.append(service.c.id.in_(sorted(among)))
     named = teacher.c.last_name + case(
         (teacher.c.first_name == "", ""), else_=" " + teacher.c.first_name
     )

@@ -56,7 +56,7 @@ def old(kept: Path) -> Iterator[Connection]:
     yield from opened(kept)
 
 
-@pytest.fixture(params=["base_r0001.not", "base_r0002.not"])
+@pytest.fixture(params=["base_r0001.not", "base_r0002.not", "base_r0004.not"])
 def any_old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
     """The base of each version there has been."""
     yield from opened(copied(request.param, tmp_path))

@@ -77,6 +77,7 @@ information: Final = entry(
     key("by"),
     Column("survey", JSON(none_as_null=True)),
     revision(),
+    Index(None, "by", "published_at"),
 )
 # To whom it was sent, and whether they read it.
 receipt: Final = Table(

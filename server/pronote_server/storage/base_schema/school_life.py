@@ -81,6 +81,13 @@ Index(
     sqlite_where=absence.c.ends_at.is_(None),
     postgresql_where=absence.c.ends_at.is_(None),
 )
+Index(
+    "ix_absence_open",
+    absence.c.starts_at,
+    absence.c.id,
+    sqlite_where=absence.c.ends_at.is_(None),
+    postgresql_where=absence.c.ends_at.is_(None),
+)
 
 lateness: Final = entry(
     "lateness",
@@ -138,6 +145,7 @@ punishment: Final = entry(
     day("published_on", nullable=True),
     revision(),
     Index(None, "pupil_id", "given_on"),
+    Index(None, "given_by", "given_on"),
     Index(None, "given_on"),
     Index(None, "scheduled_at"),
 )

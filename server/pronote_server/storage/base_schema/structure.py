@@ -183,6 +183,7 @@ lesson: Final = Table(
     UniqueConstraint("code"),
     CheckConstraint("(day IS NULL) = (start_minute IS NULL)", "placed_or_not"),
     CheckConstraint("start_minute + duration_minutes <= 1440", "before_midnight"),
+    Index(None, "day", "start_minute"),
 )
 lesson_teacher: Final = link("lesson_teacher", lesson, teacher)
 lesson_class: Final = link("lesson_class", lesson, school_class)

@@ -105,4 +105,4 @@ class Family:
 
 
 SCHOOL_FAMILY: Final = Family("school", SCHOOL, head="0003")
-BASE_FAMILY: Final = Family("base", BASE, head="0005")
+BASE_FAMILY: Final = Family("base", BASE, head="0006")
