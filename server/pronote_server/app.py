@@ -32,6 +32,7 @@ from pronote_server.hosting.connection_settings import (
     ConnectionSettings,
     write_connection_settings,
 )
+from pronote_server.hosting.housekeeping import keep_house
 from pronote_server.hosting.opening import open_school
 from pronote_server.hosting.outbox import deliver_outbox
 from pronote_server.hosting.school import School
@@ -148,6 +149,7 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                 )
             for school in schools.values():
                 await background.start(keep_backups, school)
+                await background.start(keep_house, school)
             delivery = Delivery(settings.mail, settings.sms)
             for school in schools.values():
                 background.start_soon(deliver_outbox, school, delivery)

@@ -8,6 +8,7 @@ any more: a crash in between leaves a file nobody names, which `collect` takes a
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import attrs
@@ -27,8 +28,10 @@ from pronote_server.hosting.entries import Entry, enter, who
 from pronote_server.hosting.school import OpenBase, School
 from pronote_server.storage import base_documents as kept
 from pronote_server.storage.document_files import DocumentFiles
+from pronote_server.storage.settings import get_setting
 
 __all__ = [
+    "KEPT_UNREFERRED",
     "MOST_DOCUMENTS",
     "add_chunk",
     "attach",
@@ -46,6 +49,9 @@ T = TypeVar("T")
 
 # Of one thing.
 MOST_DOCUMENTS: Final = 50
+# How long the bytes of a deleted document stay, for a base that is put back as it was.
+KEPT_UNREFERRED: Final = timedelta(days=7)
+_UNREFERRED: Final = "documents.unreferred"
 _FAMILY: Final = "documents"
 
 
@@ -262,24 +268,45 @@ async def delete_document(
     return await enter(school, session, calls.DELETE_DOCUMENT, key, command)
 
 
-async def collect(school: School) -> int:
+async def collect(school: School, *, unreferred_for: timedelta = timedelta(0)) -> int:
     """
     Remove the bytes nothing refers to any more, and return how many files that were.
 
     Under exclusive use nothing is removed: the base may yet be put back as it was, with the
-    documents that were deleted meanwhile. A copy of the base made earlier finds its documents
-    only as long as this has not run since.
+    documents that were deleted meanwhile.
+
+    Args:
+        unreferred_for: Since when, at least, that has been noticed here: until then a copy of
+            the base made earlier finds its documents.
 
     Raises:
         NotInService, BaseUnavailable: There is no base.
     """
     async with school.storing:
-        base = school.base_in_service()
+        base, now = school.base_in_service(), school.now()
         if school.exclusive.holder is not None:
             return 0
         referred = await base.database.read(kept.referred_contents)
         files = DocumentFiles.beside(base.file)
-        return await _in_thread(school, lambda: files.collect(referred))
+        noticed: dict[str, str] = {}
+        if unreferred_for:
+            key = f"{_UNREFERRED}:{base.file.name}"
+            before = await school.records.read(lambda conn: get_setting(conn, key, {}))
+            stored = await _in_thread(school, lambda: set(files.stored()))
+            noticed = {
+                name: before.get(name, now.isoformat()) for name in stored - set(referred)
+            }
+            gone = [
+                name
+                for name, since in noticed.items()
+                if datetime.fromisoformat(since) <= now - unreferred_for
+            ]
+            for name in gone:
+                del noticed[name]
+            if noticed != before:
+                await school.keep(key, noticed)
+        spared = {*referred, *noticed}
+        return await _in_thread(school, lambda: files.collect(spared))
 
 
 async def _check_may_add(school: School, session: Session, wish: calls.AttachDocument) -> None:

@@ -140,7 +140,9 @@ async def publish(
         entry.changed(FAMILY, _ENTITY, information_id, None, after, audience)
         return _shown(line, session.name, me)
 
-    return await enter(school, session, calls.PUBLISH_INFORMATION, key, command)
+    shown = await enter(school, session, calls.PUBLISH_INFORMATION, key, command)
+    school.planned.set()
+    return shown
 
 
 async def acknowledge(

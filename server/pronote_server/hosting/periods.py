@@ -185,7 +185,9 @@ async def seal(
                 changed += 1
         return calls.SealingsChanged(changed=changed)
 
-    return await enter(school, session, calls.SEAL_PERIOD, key, command)
+    changed = await enter(school, session, calls.SEAL_PERIOD, key, command)
+    school.planned.set()
+    return changed
 
 
 async def unseal(

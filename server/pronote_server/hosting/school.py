@@ -146,6 +146,8 @@ class School:
         directory_lock: One change of accounts, groups or profiles at a time; see
             `asker.changing_directory`.
         answers_forgotten_at: When the old answers to entries were last looked for.
+        planned: Set when something was entered that is to be told later; `housekeeping`
+            looks again, and puts another one in its place.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
         storing: Held from the file of a document to its row in the base.
@@ -180,6 +182,7 @@ class School:
     stopping: bool = False
     base: OpenBase | None = None
     answers_forgotten_at: datetime = attrs.field(default=_NEVER, init=False)
+    planned: trio.Event = attrs.field(factory=trio.Event, init=False)
     suspensions_changed: bool = False
     suspensions_asked: int = attrs.field(default=0, init=False)
     suspensions_saved: int = attrs.field(default=0, init=False)

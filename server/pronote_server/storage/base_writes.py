@@ -28,6 +28,7 @@ __all__ = [
     "audit_of",
     "bump_revision",
     "changes_since",
+    "forget_changes_before",
     "forget_old_answers",
     "forget_old_changes",
     "log_change",
@@ -246,6 +247,25 @@ def changes_since(conn: Connection, revision: int, limit: int) -> Changes:
         )
     upto = whole[-1].revision
     return Changes(tuple(Change(*row) for row in whole), upto, upto < latest)
+
+
+def forget_changes_before(conn: Connection, instant: datetime, most: int) -> int:
+    """
+    Forget what changed before *instant*, of the oldest *most* revisions; return how many
+    lines went, 0 when nothing is left to forget.
+    """
+    oldest = conn.execute(
+        select(func.min(change_log.c.revision)).where(change_log.c.entity != EVERYTHING)
+    ).scalar()
+    last = conn.execute(
+        select(audit.c.revision)
+        .where(audit.c.at < instant)
+        .order_by(audit.c.at.desc(), audit.c.id.desc())
+        .limit(1)
+    ).scalar()
+    if oldest is None or last is None or oldest > last:
+        return 0
+    return forget_old_changes(conn, min(oldest + most, last + 1))
 
 
 def forget_old_changes(conn: Connection, before_revision: int) -> int:
