@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from pronote_server.storage.whole_files import write_whole
+from pronote_server.storage.whole_files import REAL_DISK, Disk, write_whole
 
 __all__ = ["ConnectionSettings", "write_connection_settings"]
 
@@ -51,6 +51,8 @@ def _toml_string(text: str) -> str:
     return f'"{escaped}"'
 
 
-def write_connection_settings(path: Path, settings: ConnectionSettings) -> None:
+def write_connection_settings(
+    path: Path, settings: ConnectionSettings, *, disk: Disk = REAL_DISK
+) -> None:
     """Write the file in one step: a client never reads half of it. Blocks on the disk."""
-    write_whole(path, settings.text().encode(), mode=0o644)
+    write_whole(path, settings.text().encode(), mode=0o644, disk=disk)

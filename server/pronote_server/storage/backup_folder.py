@@ -212,13 +212,14 @@ class BackupFolder:
         return gone
 
     def _paths(self) -> list[Path]:
-        if not self.folder.exists():
-            return []
-        return sorted(
-            path
-            for path in self.folder.iterdir()
-            if path.suffix in _KINDS and not path.name.startswith(".") and path.is_file()
-        )
+        with saying_what_the_disk_said():
+            if not self.folder.exists():
+                return []
+            return sorted(
+                path
+                for path in self.folder.iterdir()
+                if path.suffix in _KINDS and not path.name.startswith(".") and path.is_file()
+            )
 
     def _unknown(self, path: Path) -> BackupFile:
         """Return what the file says of itself, which is not proven."""

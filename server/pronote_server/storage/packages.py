@@ -281,7 +281,7 @@ def prove_package(
             the manifest speaks of.
         StorageFailed: The disk said no.
     """
-    with scratch_folder(path, disk=disk) as scratch:
+    with saying_what_the_disk_said(), scratch_folder(path, disk=disk) as scratch:
         manifest = unpack_package(
             path,
             scratch / "members",
