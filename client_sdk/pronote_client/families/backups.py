@@ -107,4 +107,4 @@ class Backups(Family):
         return await self._report(begun, told)
 
     async def _report(self, begun: WorkShown, told: Told | None) -> dict[str, Any]:
-        return (await self._works.finish(begun.work, told)).reported()
+        return (await self._works.finish(begun.work, told)).report
