@@ -133,6 +133,8 @@ class Directory:
         self._accounts: dict[int, Account] = {}
         self._by_login: dict[str, int] = {}
         self._sorted: tuple[Account, ...] | None = None
+        # How many have a password, and how many of these chose it: asked at each login.
+        self._passwords = self._personalised = 0
         for account in accounts:
             self.put(account)
 
@@ -263,13 +265,25 @@ class Directory:
                 self.remove(item.id)
                 self._accounts[item.id] = item
                 self._by_login[key] = item.id
+                self._count(item, 1)
 
     def remove(self, account_id: int) -> None:
         """Forget an account; harmless when it is not there."""
         account = self._accounts.pop(account_id, None)
         if account is not None:
             del self._by_login[fold(account.login)]
+            self._count(account, -1)
         self._sorted = None
+
+    def _count(self, account: Account, step: int) -> None:
+        if account.credentials is not None:
+            self._passwords += step
+            self._personalised += step * (account.generated_password is None)
+
+    @property
+    def personalised_share(self) -> float:
+        """The share of passwords that were chosen by their users; 1 when there is none."""
+        return self._personalised / self._passwords if self._passwords else 1.0
 
     def remove_group(self, group_id: int) -> None:
         """Forget a group that has no members; harmless when it is not there."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 __all__ = ["Network", "networks_of", "prefix_of", "prefixes_of"]
@@ -20,6 +21,7 @@ _IPV6_PREFIX_BITS: Final = 64
 _MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
+@lru_cache(maxsize=4096)  # a flood comes from few addresses, and asks this at each turn
 def prefix_of(address: str) -> str:
     """
     Return what *address* is counted as: itself for IPv4, its /64 for IPv6.

@@ -128,6 +128,7 @@ class SessionBook:
     """Every session of one school."""
 
     _sessions: dict[str, Session] = attrs.field(factory=dict, init=False)
+    _of_accounts: dict[int, list[Session]] = attrs.field(factory=dict, init=False)
     _begun: int = attrs.field(default=0, init=False)
     _resumed: int = attrs.field(default=0, init=False)
     _ended: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -145,6 +146,7 @@ class SessionBook:
     def begin(self, session: Session) -> None:
         """Add *session*, whose seat is taken already."""
         self._sessions[session.id] = session
+        self._of_accounts.setdefault(session.account_id, []).append(session)
         self._begun += 1
 
     def end(self, session: Session, code: str) -> bool:
@@ -162,6 +164,10 @@ class SessionBook:
         if session.seat is not None:
             session.seat.release()
         del self._sessions[session.id]
+        others = self._of_accounts[session.account_id]
+        others.remove(session)
+        if not others:
+            del self._of_accounts[session.account_id]
         self._ended[code] = self._ended.get(code, 0) + 1
         return True
 
@@ -207,7 +213,7 @@ class SessionBook:
         ]
 
     def of_account(self, account_id: int) -> list[Session]:
-        return [each for each in self._sessions.values() if each.account_id == account_id]
+        return list(self._of_accounts.get(account_id, ()))
 
     def statistics(self) -> SessionStatistics:
         cut = sum(1 for session in self._sessions.values() if session.link is None)

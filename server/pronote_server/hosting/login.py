@@ -130,12 +130,10 @@ class Attempt:
         As users personalise their passwords the share of strong counts grows, and decoys
         pass from one count to the other once, as real accounts do.
         """
-        accounts = [a for a in self._school.directory.accounts if a.credentials is not None]
-        personalised = sum(1 for a in accounts if a.generated_password is None)
         digest = hmac.digest(
             self._school.decoy_secret, b"count\0" + name.encode("utf-8", "replace"), "sha256"
         )
         rank = int.from_bytes(digest[:4], "big") / 2**32
-        if not accounts or rank < personalised / len(accounts):
+        if rank < self._school.directory.personalised_share:
             return self._school.scram_iterations
         return GENERATED_ITERATIONS

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 from collections import Counter
@@ -185,7 +186,8 @@ class Door:
             await trio.lowlevel.wait_readable(listener)
             for _ in range(_ACCEPTS_A_TURN):
                 try:
-                    sock, peer = listener.accept()
+                    # What `accept` begins with: whoever is refused costs no socket object.
+                    descriptor, peer = listener._accept()  # type: ignore[attr-defined]
                 except BlockingIOError:
                     break
                 except OSError as exc:
@@ -196,20 +198,35 @@ class Door:
                     log.warning("door.out_of_descriptors", error=str(exc))
                     await trio.sleep(0.1)
                     break
-                self.meet(sock, str(peer[0]))
+                address = str(peer[0])
+                if self._comes_in(address):
+                    family, kind, protocol = listener.family, listener.type, listener.proto
+                    sock = socket.socket(family, kind, protocol, fileno=descriptor)
+                    self._welcome(sock, address)
+                else:
+                    os.close(descriptor)
 
     def meet(self, sock: socket.socket, address: str) -> None:
         """Decide on a newcomer, synchronously; `sock` is closed or has a task after it."""
-        sock.setblocking(False)
-        self._counts["accepted"] += 1
-        behind = self.proxies and any(_within(address, each) for each in self.proxies)
-        if not behind and not self._admits(address):
+        if self._comes_in(address):
+            self._welcome(sock, address)
+        else:
             sock.close()
-            return
+
+    def _comes_in(self, address: str) -> bool:
+        """Count a newcomer and say whether anything is said to him."""
+        self._counts["accepted"] += 1
+        return self._is_proxy(address) or self._admits(address)
+
+    def _is_proxy(self, address: str) -> bool:
+        return bool(self.proxies) and any(_within(address, each) for each in self.proxies)
+
+    def _welcome(self, sock: socket.socket, address: str) -> None:
+        sock.setblocking(False)
         with contextlib.suppress(OSError):  # gone already, or not TCP: found out later
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         assert self._peers is not None
-        if behind:
+        if self._is_proxy(address):
             self._peers.start_soon(self._serve_behind_proxy, sock)
         else:
             self._peers.start_soon(self._serve_one, sock, address)
@@ -224,7 +241,8 @@ class Door:
         for school in self.schools.values():
             now = school.clock.timestamp()
             suspension = school.suspensions.connection(address, now)
-            security.suspended_meanwhile(school, address, suspension)
+            if suspension is not None:
+                security.suspended_meanwhile(school, address, suspension)
         if self._is_suspended(address) and not self._told.may_tell(
             prefix_of(address), trio.current_time()
         ):
