@@ -13,6 +13,7 @@ import platform
 import random
 import shlex
 import sys
+import tempfile
 import traceback
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -70,7 +71,10 @@ async def measure(bench: Bench, names: list[str]) -> list[Row]:
     """
     async with AsyncExitStack() as stack:
         if bench.plan.short:
-            bench = attrs.evolve(bench, shared=Shared(stack))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pronote-bench-"))
+            bench = attrs.evolve(bench, shared=Shared(stack, Path(folder)))
+            # What it starts, the others copy.
+            names = sorted(names, key=lambda name: name != "starting")
         return await _measure(bench, names)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import shutil
+import tempfile
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -59,7 +62,7 @@ SHORT: Final = Plan(
     newcomers=20,
     busy=5,
     planned=8,
-    planned_seconds=0.3,
+    planned_seconds=0.1,
     crowds=(5, 10),
     schools=(1, 2),
     starts=1,
@@ -69,10 +72,31 @@ SHORT: Final = Plan(
 
 @attrs.frozen
 class Shared:
-    """Servers that serve several figures, and what ends them."""
+    """
+    What several figures of a short run share.
+
+    Attributes:
+        stack: Ends the servers.
+        folder: Data of a demo school that has ended, if one was kept there; each server gets
+            a copy, and need not invent it again.
+        servers: By whether they are plain.
+    """
 
     stack: AsyncExitStack
-    servers: dict[Any, Ours] = attrs.field(factory=dict, init=False)
+    folder: Path
+    servers: dict[bool, Ours] = attrs.field(factory=dict, init=False)
+
+    @property
+    def prepared(self) -> Path:
+        return self.folder / "prepared"
+
+    def copy(self) -> Path | None:
+        """Return a new folder with that data, or None when there is none."""
+        if not self.prepared.exists():
+            return None
+        to = Path(tempfile.mkdtemp(dir=self.folder)) / "data"
+        shutil.copytree(self.prepared, to)
+        return to
 
 
 @attrs.frozen

@@ -17,7 +17,7 @@ from bench.measuring.rows import Compared, Row
 from bench.plan import Bench
 from pronote_protocol.words import Mode
 
-__all__ = ["allow_descriptors", "idle"]
+__all__ = ["allow_descriptors", "comers", "idle", "weigh"]
 
 # What this process needs besides.
 _DESCRIPTORS: Final = 256
@@ -35,13 +35,13 @@ async def _idle(bench: Bench, *, plain: bool) -> Row:
     count = bench.plan.idle
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(our_server(bench, plain=plain))
-        mine = _weigh(server.pid, _comers(server), count, bench.plan.idle_steps)
+        mine = weigh(server.pid, comers(server), count, bench.plan.idle_steps)
         files = None if plain else str(server.certificate)
         other = await stack.enter_async_context(
             reference(bench, "trio_idle", {"certificate": files, "key": files})
         )
         address = Address("127.0.0.1", other.port, Address.of(server).tls)
-        theirs = _weigh(other.pid, lambda: _greeted(address), count, bench.plan.idle_steps)
+        theirs = weigh(other.pid, lambda: _greeted(address), count, bench.plan.idle_steps)
     how = "plain" if plain else "TLS"
     return Row(
         number=11,
@@ -58,7 +58,7 @@ async def _idle(bench: Bench, *, plain: bool) -> Row:
     )
 
 
-def _weigh(pid: int, come: Callable[[], socket.socket], count: int, steps: int) -> list[float]:
+def weigh(pid: int, come: Callable[[], socket.socket], count: int, steps: int) -> list[float]:
     """
     Let *count* connections come in equal *steps*; return the KiB of one, step by step.
 
@@ -69,10 +69,10 @@ def _weigh(pid: int, come: Callable[[], socket.socket], count: int, steps: int) 
     come().close()  # what the first one brings along is not his
     try:
         for _ in range(steps):
-            before, comers = own_bytes(pid), count // steps
-            held += [come() for _ in range(comers)]
+            before, step = own_bytes(pid), count // steps
+            held += [come() for _ in range(step)]
             time.sleep(_SETTLE_SECONDS)
-            weights.append((own_bytes(pid) - before) / comers / 1024)
+            weights.append((own_bytes(pid) - before) / step / 1024)
         for sock in held:
             sock.settimeout(0.0)
             _still_there(sock)
@@ -91,7 +91,8 @@ def _still_there(sock: socket.socket) -> None:
         raise ConnectionError("an idle connection was closed")
 
 
-def _comers(server: Ours) -> Callable[[], socket.socket]:
+def comers(server: Ours) -> Callable[[], socket.socket]:
+    """Return what makes one session of school life that has made a call."""
     account, address = account_of(server, Mode.SCHOOL_LIFE), Address.of(server)
 
     def come() -> socket.socket:

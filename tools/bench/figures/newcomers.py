@@ -15,7 +15,7 @@ import attrs
 from bench.driving.closed_loop import Bytes, Line, WrongAnswer
 from bench.driving.sessions import Account, Address, come_in, steps
 from bench.figures.reads import Hot
-from bench.measuring.processes import our_server, reference, settings_of_ours
+from bench.measuring.processes import our_server, reference, spec_of_ours
 from bench.measuring.rows import Row
 from bench.plan import Bench
 from loading.demo_server import DemoAccount, accounts_from
@@ -118,10 +118,8 @@ async def admitted(bench: Bench) -> list[Row]:
     """Figure 10."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(our_server(bench))
-        environment = {f"PRONOTE_{k}": v for k, v in settings_of_ours().items()}
-        environment["PRONOTE_LOG__LEVEL"] = "error"
         other = await stack.enter_async_context(
-            reference(bench, "serve_listeners_door", {"environment": environment})
+            reference(bench, "serve_listeners_door", spec_of_ours(bench))
         )
         hot = Hot.of(server)
         mine = _door(bench, Address.of(server), server.accounts, hot)

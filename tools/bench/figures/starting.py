@@ -36,10 +36,11 @@ class _Start:
 async def starting(bench: Bench) -> list[Row]:
     """Figure 14, and the processor's part of it. Both have every core, as elsewhere."""
     demos, imports = [], []
+    kept = [] if bench.shared is None else ["--data", str(bench.shared.prepared)]
     for _ in range(bench.plan.starts):
         with bench.cores.all():
             imports.append(_import())
-            demos.append(_demo())
+            demos.append(_demo(kept))
     rows = []
     for name, what, turns, reach, aim in (
         ("start-demo", "demo to ready, with TLS, in a new folder", demos, 2.0, 1.0),
@@ -72,10 +73,10 @@ async def starting(bench: Bench) -> list[Row]:
     return rows
 
 
-def _demo() -> _Start:
+def _demo(kept: list[str]) -> _Start:
     begun = perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *_DEMO],
+        [sys.executable, *_DEMO, *kept],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

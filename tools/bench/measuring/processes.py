@@ -25,7 +25,7 @@ __all__ = [
     "our_server",
     "ours_with_schools",
     "reference",
-    "settings_of_ours",
+    "spec_of_ours",
 ]
 
 _TOOLS: Final = Path(__file__).resolve().parents[2]
@@ -62,19 +62,8 @@ class Reference:
     said: Mapping[str, Any]
 
 
-def settings_of_ours() -> dict[str, str]:
-    """Return how the measured server differs from the default, as ``SECTION__NAME``."""
-    return dict(_SETTINGS)
-
-
 @asynccontextmanager
-async def our_server(
-    bench: Bench,
-    *,
-    plain: bool = True,
-    settings: Mapping[str, str] | None = None,
-    data: Path | None = None,
-) -> AsyncIterator[Ours]:
+async def our_server(bench: Bench, *, plain: bool = True) -> AsyncIterator[Ours]:
     """
     Serve the demo school on the server's core for as long as the block lasts.
 
@@ -83,19 +72,32 @@ async def our_server(
     Raises:
         ServerDied: It does not start.
     """
-    if bench.shared is None or data is not None:
-        wanted = {**_SETTINGS, **(settings or {})}
-        async with demo_server(plain=plain, settings=wanted, data=data) as server:
-            bench.cores.give_server(server.pid)
-            yield Ours(server.pid, server.settings, server.settings_file, server.accounts)
+    if bench.shared is None:
+        async with _demo(bench, plain=plain, data=None) as ours:
+            yield ours
         return
-    key = (plain, tuple(sorted((settings or {}).items())))
-    if key not in bench.shared.servers:
-        alone = attrs.evolve(bench, shared=None)
-        bench.shared.servers[key] = await bench.shared.stack.enter_async_context(
-            our_server(alone, plain=plain, settings=settings)
+    if plain not in bench.shared.servers:
+        bench.shared.servers[plain] = await bench.shared.stack.enter_async_context(
+            _demo(bench, plain=plain, data=bench.shared.copy())
         )
-    yield bench.shared.servers[key]
+    yield bench.shared.servers[plain]
+
+
+@asynccontextmanager
+async def _demo(bench: Bench, *, plain: bool, data: Path | None) -> AsyncIterator[Ours]:
+    async with demo_server(plain=plain, settings=_SETTINGS, data=data) as server:
+        bench.cores.give_server(server.pid)
+        yield Ours(server.pid, server.settings, server.settings_file, server.accounts)
+
+
+def spec_of_ours(bench: Bench) -> dict[str, Any]:
+    """Return what a reference is told that is our own server, otherwise composed."""
+    data = bench.shared.copy() if bench.shared is not None else None
+    return {
+        "environment": {f"PRONOTE_{name}": value for name, value in _SETTINGS.items()}
+        | {"PRONOTE_LOG__LEVEL": "error"},
+        "data": None if data is None else str(data),
+    }
 
 
 @asynccontextmanager
@@ -105,8 +107,7 @@ async def ours_with_schools(bench: Bench, schools: int) -> AsyncIterator[Ours]:
         async with our_server(bench) as alone:
             yield alone
         return
-    environment = {f"PRONOTE_{name}": value for name, value in _SETTINGS.items()}
-    spec = {"environment": environment, "schools": schools}
+    spec = {**spec_of_ours(bench), "schools": schools}
     async with reference(bench, "many_schools", spec) as other:
         file = Path(other.said["settings_file"])
         accounts = accounts_from(other.said["accounts"])

@@ -54,7 +54,7 @@ if __name__ == "__main__":
             environment={**os.environ, **spec["environment"]},
             options={
                 "listen.port": 0,
-                "data.directory": Path(folder),
+                "data.directory": Path(spec["data"] or folder),
                 "tls.enabled": False,
                 "schools": schools(spec["schools"]),
             },

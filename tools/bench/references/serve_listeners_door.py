@@ -32,7 +32,9 @@ async def accept(door: Door, listener: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.update(told()["environment"])
+    spec = told()
+    os.environ.update(spec["environment"])
+    kept = [] if spec["data"] is None else ["--data", spec["data"]]
     assert hasattr(Door, "_accept"), "the door has another accept loop now"
     Door._accept = accept  # type: ignore[assignment,method-assign]
-    main(["demo", "--json", "--plain", "--host", "127.0.0.1", "--port", "0"])
+    main(["demo", "--json", "--plain", "--host", "127.0.0.1", "--port", "0", *kept])
