@@ -62,6 +62,7 @@ from pronote_client.families import (
     Resources,
     Roll,
     Sanctions,
+    Recovery,
     Seats,
     Services,
     SessionCalls,
@@ -100,7 +101,8 @@ class Client:
     and are answered in that order.
 
     Attributes:
-        bases, backups, works, years: For consoles and administrators; see `HostingClient`.
+        bases, base_files, backups, works, years, recovery: For consoles and administrators;
+            see `HostingClient`.
         session, exclusive, password, seats, connections, base, changes, suspensions,
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
@@ -135,6 +137,7 @@ class Client:
         self.inactivity = Inactivity(self)
         self.journal = Journal(self)
         self.users = Users(self)
+        self.recovery = Recovery(self)
         self.groups = Groups(self)
         self.profiles = Profiles(self)
         self.resources = Resources(self)

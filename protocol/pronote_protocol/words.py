@@ -37,6 +37,7 @@ __all__ = [
     "PunishmentKind",
     "PunishmentState",
     "Rank",
+    "RecoveredPart",
     "ResourceKind",
     "ResourceOrder",
     "ReturnAdvice",
@@ -484,3 +485,12 @@ class WorkState(enum.Enum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class RecoveredPart(enum.Enum):
+    """What a base can take from another (fiche 7)."""
+
+    MARKS = "marks"
+    PARAMETERS = "parameters"
+    DOCUMENTS = "documents"
+    MODELS = "models"

@@ -26,6 +26,7 @@ from pronote_client.families.punishments import Punishments
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.roll import Roll
 from pronote_client.families.sanctions import Sanctions
+from pronote_client.families.recovery import Recovery
 from pronote_client.families.security import Inactivity, Journal, Suspensions
 from pronote_client.families.services import Services
 from pronote_client.families.sessions import (
@@ -86,6 +87,7 @@ __all__ = [
     "Seats",
     "Services",
     "SessionCalls",
+    "Recovery",
     "Skills",
     "SourceFile",
     "Suspensions",

@@ -92,6 +92,9 @@ from pronote_protocol.catalogue import (
     sanctions as sanctions,
 )
 from pronote_protocol.catalogue import (
+    recovery as recovery,
+)
+from pronote_protocol.catalogue import (
     security as security,
 )
 from pronote_protocol.catalogue import (

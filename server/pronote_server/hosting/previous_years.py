@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,29 +20,18 @@ import attrs
 import structlog
 import trio
 
-from pronote_protocol.errors import BadRequest, Conflict, NotFound
+from pronote_protocol.errors import Conflict
 from pronote_protocol.words import Farewell
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting import connections
-from pronote_server.hosting.backups import path_of
 from pronote_server.hosting.base_opening import open_file
-from pronote_server.hosting.base_places import base_path
+from pronote_server.hosting.base_sources import copy_source, find_source
 from pronote_server.hosting.bases import school_year_at
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_header import inspect_base
-from pronote_server.storage.base_proof import prove_base
-from pronote_server.storage.copying import copy_pages
 from pronote_server.storage.document_files import DocumentFiles
-from pronote_server.storage.errors import BaseFileRefused, StorageError
-from pronote_server.storage.packages import (
-    BASE_MEMBER,
-    PackageKind,
-    PackageRefused,
-    prove_unpacked,
-    sha256_of_document,
-    unpack_package,
-)
+from pronote_server.storage.errors import StorageError
 from pronote_server.storage.whole_files import (
     REAL_DISK,
     Disk,
@@ -68,14 +56,6 @@ log = structlog.get_logger()
 # "les bases des 5 années précédentes"
 KEPT_YEARS: Final = 5
 
-_PACKAGES: Final = frozenset(
-    {
-        PackageKind.BACKUP,
-        PackageKind.ARCHIVE,
-        PackageKind.HOSTING_BASE,
-        PackageKind.NEXT_YEAR,
-    }
-)
 _CLOSING_SECONDS: Final = 30.0
 
 
@@ -152,7 +132,7 @@ async def load_year(
         StorageFailed: The disk said no. In all these cases nothing is changed.
     """
     async with school.previous.changing:
-        path = await _found(school, source)
+        path = await find_source(school, source)
         if school.base is not None and path == school.base.file:
             raise Conflict(
                 "Cette base est celle qui est chargée.", "This base is the one that is loaded."
@@ -250,51 +230,21 @@ class _Loading:
 
     def run(self) -> Path:
         """Return the file of the base, complete, proven and in its place."""
+        disk = self.disk
         with saying_what_the_disk_said():
-            self.disk.make_folder(self.folder)
-            with scratch_folder(self.folder / "loading", disk=self.disk) as scratch:
-                if self.path.suffix == ".not":
-                    return self._from_base(scratch)
-                return self._from_package(scratch)
+            disk.make_folder(self.folder)
+            with scratch_folder(self.folder / "loading", disk=disk) as scratch:
+                source = copy_source(self.path, scratch, rne=self.rne, key=self.key, disk=disk)
+                target = self._target(source.header.school_year)
+                store = DocumentFiles.beside(target, disk=disk)
+                for sha256 in sorted(source.documents):
+                    content = source.document(sha256)
+                    if content is not None:  # or it was missing there too
+                        store.store(content)
+                put_in_place(source.file, target, disk=disk)
+                return target
 
-    def _from_base(self, scratch: Path) -> Path:
-        inspect_base(self.path)
-        draft = scratch / BASE_MEMBER
-        copy_pages(self.path, draft, disk=self.disk)
-        proof = prove_base(draft)
-        target = self._target(proof.header.school_year, proof.header.rne)
-        theirs = DocumentFiles.beside(self.path, disk=self.disk)
-        ours = DocumentFiles.beside(target, disk=self.disk)
-        for sha256 in sorted(proof.documents):
-            with suppress(FileNotFoundError):  # it was missing there too
-                ours.store(theirs.path_of(sha256).read_bytes())
-        put_in_place(draft, target, disk=self.disk)
-        return target
-
-    def _from_package(self, scratch: Path) -> Path:
-        members = scratch / "members"
-        manifest = unpack_package(
-            self.path, members, expect=_PACKAGES, key=self.key, disk=self.disk
-        )
-        header = prove_unpacked(manifest, members).header
-        if header is None:
-            raise PackageRefused(
-                "Ce fichier ne contient pas de base.", "There is no base in this file."
-            )
-        target = self._target(header.school_year, header.rne)
-        ours = DocumentFiles.beside(target, disk=self.disk)
-        for file in manifest.files:
-            if sha256_of_document(file.name) is not None:
-                ours.store((members / file.name).read_bytes())
-        put_in_place(members / BASE_MEMBER, target, disk=self.disk)
-        return target
-
-    def _target(self, year: int, rne: str | None) -> Path:
-        if rne not in (None, self.rne):
-            raise BaseFileRefused(
-                "Cette base est celle d'un autre établissement.",
-                "This base is another school's.",
-            )
+    def _target(self, year: int) -> Path:
         if not self.current - KEPT_YEARS <= year < self.current:
             raise Conflict(
                 "L'année {year}-{next} n'est pas une des cinq qui précèdent {current}-{then}.",
@@ -313,20 +263,6 @@ class _Loading:
             )
         self.year = year
         return self.folder / f"{year}.not"
-
-
-async def _found(school: School, source: str | Path) -> Path:
-    if isinstance(source, Path):
-        if not await school.in_thread(source.is_file):
-            raise NotFound(what=str(source))
-        return source
-    try:
-        path = base_path(school, source)
-        if path.parent == school.folder / "bases" and await school.in_thread(path.is_file):
-            return path
-    except (BadRequest, ValueError):  # no name of a base, perhaps one of a backup
-        pass
-    return await path_of(school, source)
 
 
 def _folder(school: School) -> Path:
