@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,10 +21,30 @@ from pronote_server.testing_processes import (
 Client = Callable[..., Finished]
 
 
+@pytest.fixture(scope="session")
+def filled_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demo school that was made and stopped; not to be written to."""
+    folder = tmp_path_factory.mktemp("demo")
+    data = folder / "data"
+    with start_server("demo", "--port", "0", "--data", data, folder=folder):
+        pass
+    return data
+
+
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[ServerProcess]:
+def demo_data(filled_demo: Path, tmp_path: Path) -> Path:
+    """
+    A demo school to start, copied: for who does not test how it is made.
+
+    Making it takes a server more time than everything else it does in a test.
+    """
+    return Path(shutil.copytree(filled_demo, tmp_path / "demo"))
+
+
+@pytest.fixture
+def demo(demo_data: Path, tmp_path: Path) -> Iterator[ServerProcess]:
     """The demo school on a free port; an error in its log fails the test."""
-    with start_server("demo", "--port", "0", folder=tmp_path) as server:
+    with start_server("demo", "--port", "0", "--data", demo_data, folder=tmp_path) as server:
         yield server
         if server.process.poll() is None:
             assert server.stop() == 0

@@ -23,9 +23,9 @@ def settings_of(server: ServerProcess) -> ConnectionSettings:
 
 
 async def test_accounts_suspensions_and_journal_are_there_and_sessions_are_gone(
-    tmp_path: Path, rescue: Any
+    tmp_path: Path, demo_data: Path, rescue: Any
 ) -> None:
-    data = tmp_path / "kept"
+    data = demo_data
     with start_server("demo", "--port", "0", "--data", data, folder=tmp_path) as server:
         settings = settings_of(server)
         password = server.ready["accounts"][0]["password"]
@@ -77,9 +77,11 @@ async def test_accounts_suspensions_and_journal_are_there_and_sessions_are_gone(
     assert session not in {row.details.get("session") for row in after.rows[:3]}
 
 
-async def test_a_session_of_the_dead_server_cannot_be_resumed(tmp_path: Path) -> None:
+async def test_a_session_of_the_dead_server_cannot_be_resumed(
+    tmp_path: Path, demo_data: Path
+) -> None:
     """And the client says so, after it found the server again by itself."""
-    data = tmp_path / "kept"
+    data = demo_data
     patience = attrs.evolve(Patience(), backoff_first_seconds=0.05, backoff_most_seconds=0.2)
     with start_server("demo", "--port", "0", "--data", data, folder=tmp_path) as server:
         settings, port = settings_of(server), server.port

@@ -165,7 +165,7 @@ async def test_it_answers_when_the_address_is_suspended_and_lifts_it(
 
 
 async def test_it_answers_when_no_more_connections_are_taken(
-    tmp_path: Path, rescue: Any
+    tmp_path: Path, demo_data: Path, rescue: Any
 ) -> None:
     environment = {
         "PRONOTE_LIMITS__MAX_CONNECTIONS": "4",
@@ -175,7 +175,13 @@ async def test_it_answers_when_no_more_connections_are_taken(
         "PRONOTE_LIMITS__HELLO_SECONDS": "60",
     }
     with start_server(
-        "demo", "--port", "0", folder=tmp_path, environment=environment
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        demo_data,
+        folder=tmp_path,
+        environment=environment,
     ) as server:
         with many_sockets(server, 20):
             with pytest.raises(PronoteError):
@@ -191,11 +197,17 @@ async def test_it_answers_when_no_more_connections_are_taken(
 
 @linux_only
 async def test_it_answers_when_the_process_has_no_descriptor_left(
-    tmp_path: Path, rescue: Any
+    tmp_path: Path, demo_data: Path, rescue: Any
 ) -> None:
     environment = {"PRONOTE_LIMITS__TLS_SECONDS": "60", "PRONOTE_LIMITS__HELLO_SECONDS": "60"}
     with start_server(
-        "demo", "--port", "0", folder=tmp_path, environment=environment
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        demo_data,
+        folder=tmp_path,
+        environment=environment,
     ) as server:
         process = server.process.pid
         used = len(os.listdir(f"/proc/{process}/fd"))
@@ -221,12 +233,18 @@ async def test_it_answers_when_the_process_has_no_descriptor_left(
 
 @linux_only
 async def test_operators_without_a_spare_descriptor_wait_for_their_turn(
-    tmp_path: Path, rescue: Any
+    tmp_path: Path, demo_data: Path, rescue: Any
 ) -> None:
     """One of them holds the spare descriptor; the next must not take the server down."""
     environment = {"PRONOTE_LIMITS__TLS_SECONDS": "60", "PRONOTE_LIMITS__HELLO_SECONDS": "60"}
     with start_server(
-        "demo", "--port", "0", folder=tmp_path, environment=environment
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        demo_data,
+        folder=tmp_path,
+        environment=environment,
     ) as server:
         process = server.process.pid
         used = len(os.listdir(f"/proc/{process}/fd"))
@@ -248,12 +266,14 @@ async def test_operators_without_a_spare_descriptor_wait_for_their_turn(
 
 
 async def test_a_server_with_few_descriptors_promises_fewer_connections(
-    tmp_path: Path, rescue: Any
+    tmp_path: Path, demo_data: Path, rescue: Any
 ) -> None:
     with start_server(
         "demo",
         "--port",
         "0",
+        "--data",
+        demo_data,
         folder=tmp_path,
         before=("/bin/sh", "-c", 'ulimit -n 96; exec "$@"', "sh"),
     ) as server:
@@ -281,8 +301,10 @@ def test_only_its_owner_can_open_it(demo: ServerProcess) -> None:
     assert stat.S_IMODE(demo.data.stat().st_mode) == 0o700
 
 
-def test_what_a_dead_server_left_there_is_replaced(tmp_path: Path, rescue: Any) -> None:
-    data = tmp_path / "kept"
+def test_what_a_dead_server_left_there_is_replaced(
+    tmp_path: Path, demo_data: Path, rescue: Any
+) -> None:
+    data = demo_data
     with start_server("demo", "--port", "0", "--data", data, folder=tmp_path) as server:
         server.kill()
         assert door_of(server).exists()

@@ -62,11 +62,17 @@ def test_a_signal_announces_the_end_says_goodbye_and_ends_with_0(
     assert demo.events()[-2:] == ["server.stopping", "server.stopped"]
 
 
-def test_a_second_signal_hurries(tmp_path: Path, staying: Any) -> None:
+def test_a_second_signal_hurries(tmp_path: Path, demo_data: Path, staying: Any) -> None:
     """Without it this server would wait for an hour."""
     environment = {"PRONOTE_LIMITS__STOP_GRACE_SECONDS": "3600"}
     with start_server(
-        "demo", "--port", "0", folder=tmp_path, environment=environment
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        demo_data,
+        folder=tmp_path,
+        environment=environment,
     ) as server:
         client = staying(server, "sec1")
         server.signal(signal.SIGTERM)
@@ -81,9 +87,9 @@ def test_a_second_signal_hurries(tmp_path: Path, staying: Any) -> None:
         assert server.failures() == []
 
 
-def test_any_number_of_signals_ends_with_0(tmp_path: Path) -> None:
+def test_any_number_of_signals_ends_with_0(tmp_path: Path, demo_data: Path) -> None:
     """The last ones come when the process is on its way out."""
-    with start_server("demo", "--port", "0", folder=tmp_path) as server:
+    with start_server("demo", "--port", "0", "--data", demo_data, folder=tmp_path) as server:
         for _ in range(3000):
             server.signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
