@@ -44,6 +44,7 @@ class Common:
     mode: Mode = Mode.ADMINISTRATIVE
     access: Access = Access.MODIFICATION
     fall_back: bool = False
+    school_year: int | None = None
     application: Application | None = None
     workstation: str | None = None
     timeout: float | None = None
@@ -162,6 +163,7 @@ class Context:
             "mode": common.mode,
             "access": common.access,
             "fall_back": common.fall_back,
+            "school_year": common.school_year,
             "workstation": common.workstation,
             "patience": patience,
         }

@@ -63,6 +63,7 @@ def build_app() -> App:
         mode: Mode = Mode.ADMINISTRATIVE,
         access: Access = Access.MODIFICATION,
         fall_back: Annotated[bool, Parameter(negative="")] = False,
+        school_year: int | None = None,
         application: Application | None = None,
         workstation: str | None = None,
         timeout: float | None = None,
@@ -99,6 +100,8 @@ def build_app() -> App:
             Modification ou consultation.
         fall_back
             Accepter la consultation si aucune licence en modification n'est libre.
+        school_year
+            Une année précédente à consulter, 2019 pour 2019-2020, sans licence.
         application
             Application annoncée au serveur.
         workstation
@@ -123,6 +126,7 @@ def build_app() -> App:
             mode=mode,
             access=access,
             fall_back=fall_back,
+            school_year=school_year,
             application=application,
             workstation=workstation,
             timeout=timeout,

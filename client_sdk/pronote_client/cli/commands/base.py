@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from pronote_client.cli.commands import backups, bases, office
+from pronote_client.cli.commands import backups, base_files, bases, office, years
 
 __all__ = ["add_commands"]
 
@@ -18,5 +18,5 @@ def add_commands(app: App) -> None:
     )
     app.command(base)
     base.default(office.base)
-    for module in (bases, backups):
+    for module in (bases, base_files, backups, years):
         module.add_to(base)

@@ -46,7 +46,7 @@ def add_to(base: App) -> None:
 
 def console(context: Context) -> Any:
     """Come in as the console, whatever ``--mode`` says; it takes no seat."""
-    common = attrs.evolve(context.common, mode=Mode.HOSTING)
+    common = attrs.evolve(context.common, mode=Mode.HOSTING, school_year=None)
     return attrs.evolve(context, common=common).open_as(HostingClient)
 
 
