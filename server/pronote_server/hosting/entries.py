@@ -5,7 +5,9 @@ An entry is one command of the base's writer: several sessions' entries share a 
 that fails takes no other with it. With the change itself are written, in the same savepoint:
 the new revision, a line of audit for each thing changed (who, when, before, after), what to
 answer whoever asks for "what changed since", and the answer under the client's key, so that a
-retry after a cut is answered and not done twice.
+retry after a cut is answered and not done twice. A key whose entry was given up with an
+exclusive use is refused: a retry must neither do again what somebody threw away, nor be told
+that it is there.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ class Entry:
     revision: int
     at: datetime
     actor: str
+    account: str
     method: str
     _news: list[FamilyNews] = attrs.field(factory=list, init=False)
     _audit: list[kept.AuditEntry] = attrs.field(factory=list, init=False)
@@ -117,6 +120,7 @@ class Entry:
                 entity_id=str(entity_id),
                 before=_plain(before),
                 after=_plain(after),
+                account=self.account,
             )
         )
         self._changes.append(
@@ -165,7 +169,7 @@ async def enter(
     A key that was used before gives the answer of then, and nothing is done.
 
     Raises:
-        Conflict: The key was used for another call.
+        Conflict: The key was used for another call, or what was done under it was given up.
         ReadOnly, ExclusiveUse: The session may not write now.
         NotInService, BaseUnavailable: There is no base.
         Unconfirmed: The disk hangs; what gets there later is told to the sessions then.
@@ -187,7 +191,7 @@ async def enter(
             answer = kept.recall_answer(conn, account, key)
             if answer is not None:
                 return _same_answer(answer, call), None, []
-        entry = Entry(conn, kept.bump_revision(conn, now), now, actor, call.name)
+        entry = Entry(conn, kept.bump_revision(conn, now), now, actor, account, call.name)
         result = command(entry)
         kept.append_audit(conn, entry._audit)
         kept.log_change(conn, entry._changes)
@@ -253,6 +257,11 @@ def _same_answer(answer: kept.RememberedAnswer, call: Call[Any, R]) -> R:
         raise Conflict(
             "Cette clé a déjà servi à une autre demande.",
             "This key was used for another request.",
+        )
+    if answer.given_up:
+        raise Conflict(
+            "Cette saisie a été abandonnée avec l'usage exclusif : refaites-la.",
+            "This entry was given up with the exclusive use: enter it anew.",
         )
     return structure(unpack(answer.answer, WireLimits()), call.result)
 

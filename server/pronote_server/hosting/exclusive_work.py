@@ -3,8 +3,9 @@ Work under exclusive use that can be given up: begin, then save or discard.
 
 At the beginning a copy of the base is made, once everything that was being entered is in it.
 To save is to forget the copy; to discard is to put it back. A holder who just goes has saved:
-what he entered was acknowledged, one entry at a time. Whichever way the exclusive use ends,
-`exclusive_use` has the copy removed.
+what he entered was acknowledged, one entry at a time. The keys of what is given up are kept
+in the base that is put back, so that a retry of it is refused. Whichever way the exclusive use
+ends, `exclusive_use` has the copy removed.
 """
 
 from __future__ import annotations
@@ -88,8 +89,9 @@ async def _give_back(school: School, session: Session, base: OpenBase) -> None:
 
     def exchange() -> None:
         copy = copy_beside(base.file)
-        # Before it is put back: a crash never shows a base with its revisions to come again.
-        _pass_revision(copy, base.header.revision, now)
+        # Before it is put back: a crash never shows a base with its revisions to come again,
+        # nor one that does again what is given up here.
+        _prepare(copy, base.file, base.header.revision, now)
         put_back(copy, base.file)
 
     await bases.close_base(school)
@@ -105,10 +107,13 @@ async def _give_back(school: School, session: Session, base: OpenBase) -> None:
     )
 
 
-def _pass_revision(copy: Path, revision: int, now: datetime) -> None:
+def _prepare(copy: Path, given_up: Path, revision: int, now: datetime) -> None:
+    with saying_it_in_our_words(), writing_engine(given_up).connect() as conn, conn.begin():
+        keys = kept.answers_of(conn)
     with saying_it_in_our_words(), writing_engine(copy).connect() as conn:
         with conn.begin():
             kept.pass_revision(conn, revision, now)
+            kept.give_up_answers(conn, keys)
         checkpoint(conn)
 
 

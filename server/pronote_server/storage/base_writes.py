@@ -8,7 +8,7 @@ first would overwrite the second without hearing of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ __all__ = [
     "Change",
     "Changes",
     "RememberedAnswer",
+    "RememberedKey",
+    "answers_of",
     "append_audit",
     "audit_of",
     "bump_revision",
@@ -31,6 +33,7 @@ __all__ = [
     "forget_changes_before",
     "forget_old_answers",
     "forget_old_changes",
+    "give_up_answers",
     "log_change",
     "pass_revision",
     "recall_answer",
@@ -52,6 +55,21 @@ class RememberedAnswer:
     at: datetime
     answer: bytes
 
+    @property
+    def given_up(self) -> bool:
+        """Whether what was done was given up since, with an exclusive use."""
+        return not self.answer
+
+
+@attrs.frozen
+class RememberedKey:
+    """A key that an account has used, for which call and when."""
+
+    account: str
+    key: str
+    method: str
+    at: datetime
+
 
 @attrs.frozen(kw_only=True)
 class AuditEntry:
@@ -62,6 +80,8 @@ class AuditEntry:
         entity: The table.
         entity_id: The id; of what has several, all of them: ``12/345``.
         before, after: Values JSON can say; None before it was made, and once it is gone.
+        actor: The name of who did it, as it was then; others may have it.
+        account: The login of the account, which is one person's; None where none was used.
     """
 
     revision: int
@@ -72,6 +92,7 @@ class AuditEntry:
     entity_id: str
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
+    account: str | None = None
 
 
 @attrs.frozen
@@ -178,6 +199,31 @@ def recall_answer(conn: Connection, account: str, key: str) -> RememberedAnswer 
     return None if row is None else RememberedAnswer(row.method, row.at, row.answer)
 
 
+def answers_of(conn: Connection) -> list[RememberedKey]:
+    """Return every key that is remembered, and of what."""
+    rows = conn.execute(
+        select(entry_key.c.account, entry_key.c.key, entry_key.c.method, entry_key.c.at)
+    )
+    return [RememberedKey(*row) for row in rows]
+
+
+def give_up_answers(conn: Connection, keys: Iterable[RememberedKey]) -> int:
+    """
+    Remember that what was done under these keys was given up; return how many that were.
+
+    Those the base remembers itself were done before, and stay.
+    """
+    known = {(each.account, each.key) for each in answers_of(conn)}
+    rows = [
+        {**attrs.asdict(each), "answer": b""}
+        for each in keys
+        if (each.account, each.key) not in known
+    ]
+    if rows:
+        conn.execute(insert(entry_key), rows)
+    return len(rows)
+
+
 def forget_old_answers(conn: Connection, before: datetime) -> int:
     """Forget the answers given before *before* and return how many there were."""
     return conn.execute(delete(entry_key).where(entry_key.c.at < before)).rowcount
@@ -206,6 +252,7 @@ def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
             entity_id=row.entity_id,
             before=row.before,
             after=row.after,
+            account=row.account,
         )
         for row in rows
     ]

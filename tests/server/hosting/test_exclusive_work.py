@@ -62,7 +62,7 @@ ENTRY: Final = Call(
 SAVE: Final = EndExclusiveUse(save=True)
 DISCARD: Final = EndExclusiveUse(save=False)
 # What a base that was put back knows of the discard.
-TRACES: Final = {"header", "change_log"}
+TRACES: Final = {"header", "change_log", "entry_key"}
 
 
 @asynccontextmanager
@@ -180,8 +180,13 @@ async def test_what_was_done_before_the_discard_and_after_the_beginning_is_gone(
             *_, last_holder = [e for e in client.events if isinstance(e, ExclusiveChanged)]
             assert last_holder.holder is None
 
-        # What was given up can be entered again, with a revision nobody knows.
-        await note(school, holder, "après", "k1")
+        # A retry of what was given up is refused; what was done before is answered as it was.
+        with pytest.raises(Conflict, match="given up"):
+            await note(school, holder, "pendant 1", "k1")
+        await note(school, other, "avant", "k0")
+        assert await names(school) == ["avant"]
+        # It can be entered again, under another key, with a revision nobody knows.
+        await note(school, holder, "après", "k9")
         assert await names(school) == ["avant", "après"]
         assert school.base_in_service().header.revision == after + 1
 

@@ -73,6 +73,10 @@ SAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     ),
     "subjects": ({"name": "Latin"}, {"name": "Grec"}),
     "rooms": ({"name": "Salle 102", "capacity": 24}, {"name": "Salle 102"}),
+    "letters": (
+        {"name": "Convocation", "category": "Discipline"},
+        {"name": "Convocation", "category": "Absences"},
+    ),
     "holidays": (
         {"name": "Toussaint", "starts_on": date(2020, 10, 17), "ends_on": date(2020, 11, 1)},
         {"name": "Toussaint", "starts_on": date(2020, 10, 17), "ends_on": date(2020, 11, 2)},
@@ -172,6 +176,7 @@ async def test_each_kind_is_created_read_listed_changed_and_deleted(
         assert [line.method for line in lines] == [
             f"{calls.family}.{verb}" for verb in ("create", "change", "delete")
         ]
+        assert {(line.actor, line.account) for line in lines} == {("ADMIN", "admin")}
         assert lines[0].before is None
         assert lines[1].before == lines[0].after
         assert lines[2].after is None
