@@ -18,8 +18,8 @@ from pronote_protocol.words import BaseState, WorkState
 
 __all__ = ["Bases", "Works"]
 
-# Between two questions about work that goes on.
-_ASK_AGAIN_SECONDS = 0.25
+# Between two questions about work that goes on: soon at first, for most of it is short.
+_FIRST_SECONDS, _LAST_SECONDS = 0.02, 0.5
 
 
 class Works(Family):
@@ -38,6 +38,7 @@ class Works(Family):
         Raises:
             Refused: What it failed with.
         """
+        pause = _FIRST_SECONDS
         while True:
             shown = await self.show(work)
             if told is not None:
@@ -46,7 +47,8 @@ class Works(Family):
                 raise refusal_from_wire(shown.code or "refused", shown.fr or "", shown.en or "")
             if shown.state is WorkState.DONE:
                 return shown
-            await trio.sleep(_ASK_AGAIN_SECONDS)
+            await trio.sleep(pause)
+            pause = min(2 * pause, _LAST_SECONDS)
 
 
 class Bases(Family):

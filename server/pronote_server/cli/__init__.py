@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from pronote_server.data_folder import DataRefused
     from pronote_server.listeners import PortTaken
     from pronote_server.rescue.client import NoServer
-    from pronote_server.storage.errors import StorageFailed
+    from pronote_server.storage.errors import BaseFileRefused, StorageFailed
 
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             message=refusal.fr,
             retry_after=refusal.retry_after,
         )
+    except* BaseFileRefused as group:
+        _leave(3, _first(group).fr, as_json, refused="base_refused")
     except* NoServer as group:
         _leave(4, str(_first(group)), as_json, error="no_server")
     except* (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed) as group:

@@ -248,4 +248,6 @@ def delete(name: str, *, data: Data = None, rne: Rne = None, json: AsJson = Fals
 
 def add_commands(app: cyclopts.App) -> None:
     """Add them to *app*."""
+    from pronote_server.cli import base_files as base_files
+
     app.command(bases)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.domain.base_names import base_name, same_name
+from pronote_server.domain.search import fold
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_file import inspect_base
 from pronote_server.storage.errors import StorageError
@@ -48,14 +50,20 @@ async def check_free(school: School, name: str, *, but: Path | None = None) -> N
 
 
 def names_of_bases(folder: Path) -> dict[Path, str]:
-    """Return what each base is called: as its header says, or its file if it cannot. Blocks."""
-    names = {}
+    """
+    Return what each base is called here, each otherwise. Blocks.
+
+    As its header says. Of several with one name all but the one whose file has it, and a base
+    that cannot be read, are called by their file.
+    """
+    said: dict[Path, str] = {}
     for path in files_of_bases(folder):
         try:
-            names[path] = inspect_base(path).name
+            said[path] = inspect_base(path).name
         except StorageError:
-            names[path] = path.stem
-    return names
+            said[path] = path.stem
+    shared = Counter(fold(name) for name in said.values())
+    return {path: name if shared[fold(name)] == 1 else path.stem for path, name in said.items()}
 
 
 def free_path(folder: Path, wanted: str) -> Path:

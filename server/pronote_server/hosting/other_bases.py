@@ -25,7 +25,6 @@ from pronote_server.hosting.base_opening import read_header_again
 from pronote_server.hosting.base_places import (
     bases_folder,
     check_free,
-    files_of_bases,
     names_of_bases,
 )
 from pronote_server.hosting.base_replacement import open_instead
@@ -85,7 +84,7 @@ def _rows(
     folder: Path, known: Mapping[str, kept.KnownBase], loaded: Path | None
 ) -> list[BaseRow]:
     rows = []
-    for path in files_of_bases(folder):
+    for path, name in names_of_bases(folder).items():
         said, problem, size = None, None, 0
         try:
             size = path.stat().st_size
@@ -97,7 +96,7 @@ def _rows(
         noted = known.get(path.name)
         rows.append(
             BaseRow(
-                name=path.stem if said is None else said.name,
+                name=name,
                 school_year=None if said is None else said.school_year,
                 size=size,
                 created_at=None if said is None else said.created_at,
@@ -164,7 +163,8 @@ async def rename_base(
         BaseFileRefused: It cannot be opened; it keeps its name.
     """
     new_name = base_name(new_name)
-    loaded = school.base is not None and same_name(school.base.header.name, name)
+    path = await _find(school, name)
+    loaded = school.base is not None and school.base.file == path
     command = BaseCommand.RENAME if loaded else BaseCommand.OTHERS
     with doing(school, command, alone=True):
         path = await _find(school, name)

@@ -50,6 +50,7 @@ from pronote_server.hosting.uploads import UploadBounds, Uploads
 from pronote_server.storage.base_file import BaseHeader
 from pronote_server.storage.database import Database
 from pronote_server.storage.settings import put_setting
+from pronote_server.storage.upload_files import UploadFolder
 
 __all__ = ["OpenBase", "PlannedStop", "School", "new_token"]
 
@@ -150,6 +151,7 @@ class School:
             looks again, and puts another one in its place.
         deriving: Keeps the derivation of passwords to one thread.
         uploads, document_uploads: What clients are sending: timetables, and documents.
+        sent: Large files that are being sent, on the disk.
         storing: Held from the file of a document to its row in the base.
         copying: Held while the file of the base is copied or put back.
         backups: The folder of its backups, and what is being made of them.
@@ -199,6 +201,7 @@ class School:
     document_uploads: Uploads[None] = attrs.field(
         factory=lambda: Uploads(_DOCUMENTS), init=False
     )
+    sent: UploadFolder = attrs.field(init=False)
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     outbox_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     news: News = attrs.field(
@@ -213,6 +216,7 @@ class School:
 
     def __attrs_post_init__(self) -> None:
         self.seats = SeatPool(self.contract.seat_plan())
+        self.sent = UploadFolder(self.folder / "uploads")
         self.backups = BackupPlace.of(self.folder)
 
     @property

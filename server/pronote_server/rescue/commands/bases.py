@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import attrs
 
 from pronote_protocol.catalogue.bases import GridWish
 from pronote_protocol.records import structure, unstructure
-from pronote_server.hosting import base_service, bases, other_bases
+from pronote_protocol.words import UploadPurpose
+from pronote_server.hosting import (
+    annexes,
+    base_service,
+    bases,
+    hosting_files,
+    other_bases,
+    sent_files,
+    users_files,
+)
+from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.school import School
 from pronote_server.rescue.commands.asked import OPERATOR, At, FindSchool, plain
 from pronote_server.rescue.door import Command
@@ -43,6 +54,29 @@ class _Named(At):
 class _Rename(At):
     name: str
     new_name: str
+
+
+@attrs.frozen(kw_only=True)
+class _File(At):
+    """``file`` is absolute: the server reads it."""
+
+    file: str
+
+
+@attrs.frozen(kw_only=True)
+class _To(At):
+    """``to`` is a folder, absolute: the server writes there; by default in its exports."""
+
+    to: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _Some(At):
+    limit: int = 100
+
+
+# The operator may do what the supervisor may.
+_ASKER: Final = Asker(OPERATOR, None, may_name_superadministrators=True)
 
 
 def commands(at: FindSchool) -> dict[str, Command]:
@@ -99,7 +133,35 @@ def commands(at: FindSchool) -> dict[str, Command]:
         await other_bases.rename_base(at(wish), wish.name, wish.new_name, by=OPERATOR)
         return {"renamed": wish.name, "name": wish.new_name}
 
+    def taking_in(purpose: UploadPurpose) -> Command:
+        async def take_in(params: dict[str, Any]) -> Any:
+            wish = structure(params, _File)
+            return sent_files.begin_taking_in(at(wish), Path(wish.file), purpose, _ASKER)
+
+        return take_in
+
+    async def export(params: dict[str, Any]) -> Any:
+        wish = structure(params, _To)
+        to = None if wish.to is None else Path(wish.to)
+        return hosting_files.begin_generating(at(wish), to=to, by=OPERATOR)
+
+    async def missing(params: dict[str, Any]) -> Any:
+        wish = structure(params, _Some)
+        page = await annexes.list_missing(at(wish), 0, wish.limit)
+        return {"items": [plain(row) for row in page.rows], "total": page.total}
+
+    async def users_export(params: dict[str, Any]) -> Any:
+        wish = structure(params, _To)
+        to = None if wish.to is None else Path(wish.to)
+        return await users_files.generate_users_file(at(wish), to=to, by=OPERATOR)
+
     return {
+        "bases.load": taking_in(UploadPurpose.BASE),
+        "bases.complete": taking_in(UploadPurpose.ANNEX),
+        "bases.users_import": taking_in(UploadPurpose.USERS),
+        "bases.users_export": users_export,
+        "bases.export": export,
+        "bases.missing": missing,
         "bases.show": show,
         "bases.list": list_bases,
         "bases.create": create,
