@@ -29,6 +29,7 @@ from pronote_client.families import (
     Averages,
     Backups,
     Base,
+    BaseFiles,
     Bases,
     Calendar,
     Changes,
@@ -47,22 +48,22 @@ from pronote_client.families import (
     Journal,
     Kind,
     Latenesses,
+    Letters,
     Levels,
     Marks,
-    Letters,
     Motives,
     Notebook,
     Password,
+    PastResults,
     Periods,
     Photos,
-    PastResults,
     Presence,
     Profiles,
     Punishments,
+    Recovery,
     Resources,
     Roll,
     Sanctions,
-    Recovery,
     Seats,
     Services,
     SessionCalls,
@@ -111,9 +112,9 @@ class Client:
         teachers, pupils, guardians, functions, staff, classes, school_groups, subjects, rooms,
         holidays: The resources of one kind each, listed, read, created, changed and deleted.
         guardian_links, group_members: Who is whose guardian; who is in which group.
+        letters: Models of letters. past_results: What pupils had in earlier years.
         calendar, time_grid: The school's year and week.
         door: How it came in, and comes back.
-        letters: Models of letters. past_results: What pupils had in earlier years.
     """
 
     only_mode: ClassVar[Mode | None] = None
@@ -129,15 +130,16 @@ class Client:
         self.connections = Connections(self)
         self.base = Base(self)
         self.bases = Bases(self)
+        self.base_files = BaseFiles(self)
         self.backups = Backups(self)
         self.works = Works(self)
         self.years = Years(self)
+        self.recovery = Recovery(self)
         self.changes = Changes(self)
         self.suspensions = Suspensions(self)
         self.inactivity = Inactivity(self)
         self.journal = Journal(self)
         self.users = Users(self)
-        self.recovery = Recovery(self)
         self.groups = Groups(self)
         self.profiles = Profiles(self)
         self.resources = Resources(self)
@@ -173,11 +175,11 @@ class Client:
         self.functions = Kind(self, people.FUNCTIONS)
         self.staff = Kind(self, people.STAFF)
         self.classes = Kind(self, structure.CLASSES)
+        self.letters = Letters(self, letters.LETTERS)
+        self.past_results = PastResults(self)
         self.school_groups = Kind(self, structure.SCHOOL_GROUPS)
         self.group_members = GroupMembers(self)
         self.subjects = Kind(self, structure.SUBJECTS)
-        self.letters = Letters(self, letters.LETTERS)
-        self.past_results = PastResults(self)
         self.rooms = Kind(self, structure.ROOMS)
         self.holidays = Kind(self, calendar.HOLIDAYS)
         self.calendar = Calendar(self)

@@ -8,6 +8,7 @@ from pronote_client.families.appraisals import Appraisals
 from pronote_client.families.assessments import Assessments
 from pronote_client.families.averages import Averages
 from pronote_client.families.backups import Backups
+from pronote_client.families.base_files import BaseFiles
 from pronote_client.families.bases import Bases, Works
 from pronote_client.families.changes import Changes
 from pronote_client.families.discussions import Discussions
@@ -19,14 +20,14 @@ from pronote_client.families.latenesses import Latenesses
 from pronote_client.families.marks import Marks
 from pronote_client.families.motives import Motives
 from pronote_client.families.notebook import Homework, Notebook
+from pronote_client.families.past_results import Letters, PastResults
 from pronote_client.families.periods import Periods
 from pronote_client.families.presence import Presence
-from pronote_client.families.past_results import Letters, PastResults
 from pronote_client.families.punishments import Punishments
+from pronote_client.families.recovery import Recovery
 from pronote_client.families.resources import Resources, Timetable
 from pronote_client.families.roll import Roll
 from pronote_client.families.sanctions import Sanctions
-from pronote_client.families.recovery import Recovery
 from pronote_client.families.security import Inactivity, Journal, Suspensions
 from pronote_client.families.services import Services
 from pronote_client.families.sessions import (
@@ -50,6 +51,7 @@ __all__ = [
     "Averages",
     "Backups",
     "Base",
+    "BaseFiles",
     "Bases",
     "Calendar",
     "Changes",
@@ -68,26 +70,26 @@ __all__ = [
     "Journal",
     "Kind",
     "Latenesses",
+    "Letters",
     "Levels",
     "Marks",
     "Motives",
     "Notebook",
-    "Letters",
     "Password",
+    "PastResults",
     "Periods",
     "Photos",
     "Presence",
     "Profiles",
-    "PastResults",
     "Progress",
     "Punishments",
+    "Recovery",
     "Resources",
     "Roll",
     "Sanctions",
     "Seats",
     "Services",
     "SessionCalls",
-    "Recovery",
     "Skills",
     "SourceFile",
     "Suspensions",

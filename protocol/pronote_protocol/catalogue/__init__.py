@@ -29,6 +29,9 @@ from pronote_protocol.catalogue import (
     backups as backups,
 )
 from pronote_protocol.catalogue import (
+    base_files as base_files,
+)
+from pronote_protocol.catalogue import (
     bases as bases,
 )
 from pronote_protocol.catalogue import (
@@ -56,16 +59,19 @@ from pronote_protocol.catalogue import (
     latenesses as latenesses,
 )
 from pronote_protocol.catalogue import (
+    letters as letters,
+)
+from pronote_protocol.catalogue import (
     marks as marks,
 )
 from pronote_protocol.catalogue import (
     motives as motives,
 )
 from pronote_protocol.catalogue import (
-    letters as letters,
+    notebook as notebook,
 )
 from pronote_protocol.catalogue import (
-    notebook as notebook,
+    past_results as past_results,
 )
 from pronote_protocol.catalogue import (
     people as people,
@@ -74,13 +80,13 @@ from pronote_protocol.catalogue import (
     periods as periods,
 )
 from pronote_protocol.catalogue import (
-    past_results as past_results,
-)
-from pronote_protocol.catalogue import (
     presence as presence,
 )
 from pronote_protocol.catalogue import (
     punishments as punishments,
+)
+from pronote_protocol.catalogue import (
+    recovery as recovery,
 )
 from pronote_protocol.catalogue import (
     resources as resources,
@@ -90,9 +96,6 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     sanctions as sanctions,
-)
-from pronote_protocol.catalogue import (
-    recovery as recovery,
 )
 from pronote_protocol.catalogue import (
     security as security,
