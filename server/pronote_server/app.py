@@ -160,7 +160,9 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                     try:
                         yield app
                     finally:
-                        door.stop()
+                        # Once it is stopping, one more call would take the clients' grace away.
+                        if not door.stopping:
+                            door.stop()
             background.cancel_scope.cancel(reason="server stopped")
         log.info("server.stopped")
 

@@ -48,21 +48,33 @@ def rest_of(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_announces_the_end_says_goodbye_and_ends_with_0(
-    demo: ServerProcess, staying: Any, number: signal.Signals
+    tmp_path: Path, demo_data: Path, staying: Any, number: signal.Signals
 ) -> None:
-    client = staying(demo, "sec1")
-    demo.signal(number)
-    said = rest_of(client)
+    with start_server(
+        "demo",
+        "--port",
+        "0",
+        "--data",
+        demo_data,
+        folder=tmp_path,
+        environment={"PRONOTE_LIMITS__STOP_GRACE_SECONDS": "0.2"},
+    ) as server:
+        client = staying(server, "sec1")
+        server.signal(number)
+        said = rest_of(client)
 
     assert [each["event"] for each in said] == ["announcement", "goodbye"]
     assert said[-1]["code"] == "server_stopping"
     assert said[-1]["message"]
     assert client.returncode == 3
-    assert demo.wait() == 0
-    assert demo.events()[-2:] == ["server.stopping", "server.stopped"]
+    assert server.wait() == 0
+    assert server.events()[-2:] == ["server.stopping", "server.stopped"]
+    assert server.failures() == []
 
 
-def test_a_second_signal_hurries(tmp_path: Path, demo_data: Path, staying: Any) -> None:
+def test_a_second_signal_hurries(
+    tmp_path: Path, demo_data: Path, staying: Any, rescue: Any
+) -> None:
     """Without it this server would wait for an hour."""
     environment = {"PRONOTE_LIMITS__STOP_GRACE_SECONDS": "3600"}
     with start_server(
@@ -78,7 +90,8 @@ def test_a_second_signal_hurries(tmp_path: Path, demo_data: Path, staying: Any) 
         server.signal(signal.SIGTERM)
         assert client.stdout is not None
         assert json.loads(client.stdout.readline())["event"] == "announcement"
-        assert server.process.poll() is None
+        (inside,) = rescue(server, "connections").said["items"]
+        assert inside["login"] == "sec1"
         server.signal(signal.SIGINT)
         said = rest_of(client)
 

@@ -113,6 +113,11 @@ class Door:
 
     # ----------------------------------------------------------------- life and end
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
     async def serve(
         self,
         listeners: Sequence[socket.socket],
