@@ -31,6 +31,7 @@ from pronote_client.families import (
     Base,
     BaseFiles,
     Bases,
+    BonusMalus,
     Calendar,
     Changes,
     Connections,
@@ -42,6 +43,7 @@ from pronote_client.families import (
     GroupMembers,
     Groups,
     GuardianLinks,
+    HalfDays,
     Homework,
     Inactivity,
     Information,
@@ -114,6 +116,7 @@ class Client:
         guardian_links, group_members: Who is whose guardian; who is in which group.
         letters: Models of letters. past_results: What pupils had in earlier years.
         calendar, time_grid: The school's year and week.
+        bonus_malus, half_day_options: Points given to pupils; how half-days are counted.
         door: How it came in, and comes back.
     """
 
@@ -184,6 +187,8 @@ class Client:
         self.holidays = Kind(self, calendar.HOLIDAYS)
         self.calendar = Calendar(self)
         self.time_grid = TimeGrid(self)
+        self.bonus_malus = BonusMalus(self)
+        self.half_day_options = HalfDays(self)
 
     @classmethod
     @asynccontextmanager

@@ -10,10 +10,12 @@ from pronote_client.families.averages import Averages
 from pronote_client.families.backups import Backups
 from pronote_client.families.base_files import BaseFiles
 from pronote_client.families.bases import Bases, Works
+from pronote_client.families.bonus_malus import BonusMalus
 from pronote_client.families.changes import Changes
 from pronote_client.families.discussions import Discussions
 from pronote_client.families.documents import Documents, Photos
 from pronote_client.families.follow_ups import FollowUps
+from pronote_client.families.half_days import HalfDays
 from pronote_client.families.information import Information
 from pronote_client.families.kinds import Calendar, GroupMembers, GuardianLinks, Kind, TimeGrid
 from pronote_client.families.latenesses import Latenesses
@@ -53,6 +55,7 @@ __all__ = [
     "Base",
     "BaseFiles",
     "Bases",
+    "BonusMalus",
     "Calendar",
     "Changes",
     "Connections",
@@ -64,6 +67,7 @@ __all__ = [
     "GroupMembers",
     "Groups",
     "GuardianLinks",
+    "HalfDays",
     "Homework",
     "Inactivity",
     "Information",

@@ -35,6 +35,9 @@ from pronote_protocol.catalogue import (
     bases as bases,
 )
 from pronote_protocol.catalogue import (
+    bonus_malus as bonus_malus,
+)
+from pronote_protocol.catalogue import (
     calendar as calendar,
 )
 from pronote_protocol.catalogue import (
@@ -51,6 +54,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     follow_ups as follow_ups,
+)
+from pronote_protocol.catalogue import (
+    half_days as half_days,
 )
 from pronote_protocol.catalogue import (
     information as information,
@@ -111,6 +117,9 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue import (
     structure as structure,
+)
+from pronote_protocol.catalogue import (
+    sub_services as sub_services,
 )
 from pronote_protocol.catalogue import (
     transfer as transfer,
