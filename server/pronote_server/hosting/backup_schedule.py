@@ -43,19 +43,20 @@ async def keep_backups(
                 last = school.now()
                 continue
             last = at
-            if at < school.now() - timedelta(days=school.backups.folder.archive_days):
-                continue  # it would be removed at once
+            kept = school.now() - timedelta(days=school.backups.folder.archive_days)
+            if at < kept:
+                last = kept  # what lies before would be removed at once
+                continue
             await _make(school, due, at)
 
 
 async def _wait(school: School, at: datetime) -> bool:
     """Wait for *at*; return False when the clock was sent back, and this is not next now."""
-    while True:
+    while next_due(school.now(), SCHOOL_ZONE)[0] >= at:
         with trio.move_on_after(_LOOK_SECONDS):
-            await school.clock.sleep_until(at)
+            await school.clock.sleep_until(at)  # also when it has come: in its turn
             return True
-        if next_due(school.now(), SCHOOL_ZONE)[0] != at:
-            return False
+    return False
 
 
 async def _make(school: School, due: Due, at: datetime) -> None:

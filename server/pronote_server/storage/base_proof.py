@@ -2,9 +2,9 @@
 Whether a file that comes from elsewhere is a base, the whole of it and nothing else.
 
 Such a file is hostile until it is proven: an SQLite file can bring views and triggers that act
-when somebody reads, and pages that lead in circles. It is opened read only, believed nothing,
-its schema compared to the letter with the one this program makes, and every page and reference
-checked, before anybody reads a row.
+when somebody reads, and pages that lead in circles. Nothing is written to it and nothing in it
+believed: its schema is compared with the one this program makes, and every page, reference and
+value checked, before anybody reads a row.
 """
 
 from __future__ import annotations
@@ -154,9 +154,9 @@ def _version(path: Path) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    # Immutable: no log beside it is read, and none is made.
+    # Not mode=ro, nor immutable: SQLite does not look at CHECK constraints then (3.40).
     driver = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro&immutable=1",
+        f"{path.resolve().as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
@@ -170,7 +170,12 @@ def _open(path: Path) -> sqlite3.Connection:
 
     driver.set_progress_handler(used_up, _STEPS)
     driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+    for pragma in (
+        "locking_mode = EXCLUSIVE",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        "query_only = ON",
+    ):
         driver.execute(f"PRAGMA {pragma}")
     return driver
 

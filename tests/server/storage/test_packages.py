@@ -424,6 +424,8 @@ def test_a_dangling_reference_and_a_broken_rule_are_damage(base: Path, tmp_path:
             "UPDATE header SET school_year = 'x'",
             "UPDATE header SET created_at = 'hier'",
             "DELETE FROM header",
+            "UPDATE header SET revision = -1",
+            "UPDATE grid SET slot_minutes = 0",
         )
     ):
         path = tmp_path / f"{number}.not"

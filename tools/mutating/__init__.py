@@ -1,0 +1,1 @@
+"""Parts of `mutate_backups`: what is damaged, and how."""
