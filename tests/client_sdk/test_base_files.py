@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -40,11 +41,13 @@ from pronote_server.storage.base_comparison import compare_bases
 from pronote_server.storage.base_file import create_base
 from pronote_server.storage.base_header import FORMAT_VERSION
 from pronote_server.storage.document_files import DocumentFiles
+from pronote_server.storage.letters import add_letters, read_letters
 from pronote_server.storage.packages import (
     BASE_MEMBER,
     Manifest,
     Member,
     PackageKind,
+    PackageRefused,
     document_member,
     read_manifest,
     write_package,
@@ -204,6 +207,49 @@ async def test_a_base_with_its_annexes_comes_to_another_server_equal_row_by_row(
             assert stored.read(plan, 0, 10) == b"planplanpl"
 
 
+async def test_letters_travel_and_one_that_is_here_stays_as_it_is(tmp_path: Path) -> None:
+    def letter(code: str, body: str) -> dict[str, str]:
+        return {"code": code, "name": code, "category": "Absences", "body": body}
+
+    def bodies(conn: Connection) -> dict[str, str]:
+        rows = conn.execute(select(schema.letter.c.code, schema.letter.c.body))
+        return {row.code: row.body for row in rows}
+
+    async with serving(tmp_path / "a") as one, one.console() as console:
+        assert one.school.base is not None
+        await one.school.base.database.write(
+            lambda conn: add_letters(conn, [letter("L1", "d'ailleurs"), letter("L2", "neuf")])
+        )
+        await console.base_files.generate()
+        path = await console.base_files.download("Base.HCOURRIERS", tmp_path)
+    async with serving(tmp_path / "b") as two, two.console() as console:
+        assert two.school.base is not None
+        base = two.school.base.database
+        await base.write(lambda conn: add_letters(conn, [letter("L1", "d'ici")]))
+        before = two.school.base.header.revision
+        assert (await console.base_files.send(path, ANNEX))["letters"] == 1
+        assert await base.read(bodies) == {"L1": "d'ici", "L2": "neuf"}
+        assert two.school.base.header.revision == before + 1
+        assert (await console.base_files.send(path, ANNEX))["letters"] == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b"[1]",
+        b"[{}]",
+        b"x",
+        b'[{"code": "", "name": "a", "category": "", "body": ""}]',
+        b'[{"code": "a", "name": "a", "category": "", "body": 3}]',
+        b'[{"code": "a", "name": "a", "category": "", "body": "", "id": 1}]',
+    ],
+)
+def test_what_is_no_letter_is_refused(data: bytes) -> None:
+    with pytest.raises(PackageRefused):
+        read_letters(data)
+
+
 async def test_sending_goes_on_where_it_was_cut_even_after_a_restart(tmp_path: Path) -> None:
     content = bytes(range(256)) * 1000
     path = tmp_path / "x.HNOT"
@@ -242,7 +288,8 @@ async def test_a_piece_that_comes_twice_is_passed_over_and_a_gap_refused(
 
         async def send(offset: int, data: bytes) -> int:
             piece = calls.SendPiece(upload=begun.upload, offset=offset, data=data)
-            return (await console.call(calls.SEND_PIECE, piece)).received
+            taken: calls.PieceTaken = await console.call(calls.SEND_PIECE, piece)
+            return taken.received
 
         assert await send(0, b"abcde") == 5
         assert await send(3, b"defg") == 7
@@ -280,7 +327,7 @@ async def test_what_the_disk_or_the_bounds_do_not_allow_is_refused_at_once(
         (first, *_) = await console.base_files.sendings()
         await console.base_files.cancel(first.upload)
         full = partial(attrs.make_class("Usage", ["free"]), free=1024)
-        monkeypatch.setattr(upload_files.shutil, "disk_usage", lambda _: full())
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: full())
         with pytest.raises(NoSpace):
             await begin(10, 9)
 

@@ -8,9 +8,9 @@ passed over, so that sending everything again after a cut does no harm.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,15 +20,19 @@ from sqlalchemy import Connection, select
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue.base_files import MissingRow
+from pronote_protocol.messages import BaseChanged
 from pronote_server.domain.base_states import BaseCommand, begin
+from pronote_server.hosting import exclusive_use
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.backup_place import Teller
+from pronote_server.hosting.base_opening import read_header_again
 from pronote_server.hosting.long_work import Report
 from pronote_server.hosting.school import OpenBase, School
+from pronote_server.storage import base_writes
 from pronote_server.storage.base_schema import document, photo, pupil
 from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.errors import DatabaseClosed
-from pronote_server.storage.letters import LETTERS_MEMBER, add_letters
+from pronote_server.storage.letters import LETTERS_MEMBER, add_letters, read_letters
 from pronote_server.storage.manifests import damaged
 from pronote_server.storage.packages import (
     Manifest,
@@ -69,7 +73,13 @@ async def complete(
         manifest = await school.in_thread(partial(_unpack, path, scratch, teller))
         if manifest.kind is PackageKind.LETTERS:
             rows = await school.in_thread(partial(_letters, scratch))
-            added = await base.database.write(lambda conn: add_letters(conn, rows))
+            added = await base.database.write(partial(_add_letters, rows, school.now()))
+            await read_header_again(school)
+            if added and school.base is not None:
+                changed = BaseChanged(
+                    revision=school.base.header.revision, what=(base_writes.EVERYTHING,)
+                )
+                exclusive_use.broadcast(school, changed)
             done: dict[str, Any] = {"letters": added}
         else:
             # Between a file and its row nobody may collect what nobody refers to yet.
@@ -81,7 +91,7 @@ async def complete(
     finally:
         with trio.move_on_after(_CLEANING_SECONDS, shield=True):
             await school.in_thread(partial(shutil.rmtree, scratch, ignore_errors=True))
-    if school.base is not base:
+    if school.base is None or school.base.database is not base.database:
         raise DatabaseClosed(base.file.name)
     await school.journal.record(
         "base.completed", asker.name, asker.address, annex=manifest.kind.value, **done
@@ -127,15 +137,19 @@ def _store(
     return {"added": added, "already": already, "unknown": unknown, "missing": missing}
 
 
-def _letters(scratch: Path) -> list[dict[str, Any]]:
+def _add_letters(rows: list[dict[str, str]], now: datetime, conn: Connection) -> int:
+    added = add_letters(conn, rows)
+    if added:
+        revision = base_writes.bump_revision(conn, now)
+        base_writes.log_change(
+            conn, [base_writes.Change(revision, base_writes.EVERYTHING, "", "all")]
+        )
+    return added
+
+
+def _letters(scratch: Path) -> list[dict[str, str]]:
     path = scratch / "members" / LETTERS_MEMBER
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    except ValueError:
-        raise damaged() from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise damaged()
-    return rows
+    return read_letters(path.read_bytes()) if path.exists() else []
 
 
 async def list_missing(school: School, offset: int, limit: int) -> Page[MissingRow]:

@@ -9,7 +9,6 @@ clients work, of the base as it is at one moment, and stay in ``RNE/exports`` un
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +30,7 @@ from pronote_server.storage.base_schema import document, photo
 from pronote_server.storage.copying import copy_pages
 from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.errors import StorageFailed
-from pronote_server.storage.letters import LETTERS_MEMBER, letters_of
+from pronote_server.storage.letters import LETTERS_MEMBER, letters_bytes, letters_of
 from pronote_server.storage.packages import (
     BASE_MEMBER,
     Manifest,
@@ -174,9 +173,7 @@ def _generate(
         PackageKind.DOCUMENTS: documents,
         PackageKind.PHOTOS: photos,
         PackageKind.LETTERS: (
-            [Member(LETTERS_MEMBER, json.dumps(letters, ensure_ascii=False).encode())]
-            if letters
-            else []
+            [Member(LETTERS_MEMBER, letters_bytes(letters))] if letters else []
         ),
     }
     counters = attrs.asdict(found.counters) | {"missing_documents": len(missing)}
