@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from pronote_protocol.catalogue.notebook import HomeworkEntry
 from pronote_protocol.errors import Conflict, DocumentRefused
 from pronote_protocol.words import (
     DocumentOwner,
+    FollowUpKind,
     Kinship,
     Level,
     Mode,
@@ -188,3 +190,21 @@ async def test_a_photo_goes_there_and_back(tmp_path: Path) -> None:
             assert (await client.photos.list()).rows == (photo,)
             await client.photos.delete(pupil, if_revision=photo.revision)
             assert (await client.photos.list()).total == 0
+
+
+async def test_lists_of_what_happened_take_what_the_catalogue_declares(tmp_path: Path) -> None:
+    async with (
+        working(tmp_path) as (_, way_in),
+        open_client(**way_in("cpe", Mode.SCHOOL_LIFE)) as client,
+    ):
+        for number in range(3):
+            await client.follow_ups.enter(
+                1 + number % 2, MONDAY, FollowUpKind.LETTER, f"{number}"
+            )
+        page = await client.follow_ups.list(pupil_id=1, limit=1)
+        assert (page.total, len(page.rows)) == (2, 1)
+        whole = await client.follow_ups.list_all(kind=FollowUpKind.LETTER)
+        assert [row.text for row in whole] == ["0", "1", "2"], "oldest first"
+        assert "pupil_id" in signature(client.follow_ups.list).parameters
+        with pytest.raises(TypeError, match="nobody_has_this"):
+            await client.follow_ups.list(nobody_has_this=1)  # type: ignore[call-arg]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from pronote_client.families.family import Family, every_row
-from pronote_protocol.catalogue import Page
+from pronote_client.families.events import listing, listing_all
+from pronote_client.families.family import Family
 from pronote_protocol.catalogue import absences as calls
 from pronote_protocol.catalogue.absences import AbsenceRow, HalfDaysShown
 from pronote_protocol.catalogue.school_life import Moment, ThingRef
-from pronote_protocol.words import EventOrder
 
 __all__ = ["Absences"]
 
@@ -23,59 +22,8 @@ class Absences(Family):
     given as *if_revision* refuses a change of what somebody else has changed since.
     """
 
-    async def list(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        open: bool | None = None,
-        settled: bool | None = None,
-        order: EventOrder = EventOrder.NEWEST,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> Page[AbsenceRow]:
-        """Return part of the list of those that touch the days from *first* to *last*."""
-        return await self._call(
-            calls.LIST_ABSENCES,
-            calls.ListAbsences(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                open=open,
-                settled=settled,
-                order=order,
-                offset=offset,
-                limit=limit,
-            ),
-        )
-
-    async def list_all(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        open: bool | None = None,
-        settled: bool | None = None,
-    ) -> tuple[AbsenceRow, ...]:
-        """Return the whole list, oldest first."""
-        return await every_row(
-            lambda offset: self.list(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                open=open,
-                settled=settled,
-                order=EventOrder.OLDEST,
-                offset=offset,
-                limit=500,
-            )
-        )
+    list = listing(calls.LIST_ABSENCES, calls.ListAbsences)
+    list_all = listing_all(calls.LIST_ABSENCES, calls.ListAbsences)
 
     async def read(self, id: int) -> AbsenceRow:
         """Return one."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from pronote_client.families.family import Family, every_row
-from pronote_protocol.catalogue import Page
+from pronote_client.families.events import listing, listing_all
+from pronote_client.families.family import Family
 from pronote_protocol.catalogue import latenesses as calls
 from pronote_protocol.catalogue.latenesses import LatenessRow
 from pronote_protocol.catalogue.school_life import Moment, ThingRef
-from pronote_protocol.words import EventOrder
 
 __all__ = ["Latenesses"]
 
@@ -17,55 +16,8 @@ __all__ = ["Latenesses"]
 class Latenesses(Family):
     """Latenesses, in minutes; times as in `Absences`."""
 
-    async def list(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        justified: bool | None = None,
-        order: EventOrder = EventOrder.NEWEST,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> Page[LatenessRow]:
-        """Return part of the list."""
-        return await self._call(
-            calls.LIST_LATENESSES,
-            calls.ListLatenesses(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                justified=justified,
-                order=order,
-                offset=offset,
-                limit=limit,
-            ),
-        )
-
-    async def list_all(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        justified: bool | None = None,
-    ) -> tuple[LatenessRow, ...]:
-        """Return the whole list, oldest first."""
-        return await every_row(
-            lambda offset: self.list(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                justified=justified,
-                order=EventOrder.OLDEST,
-                offset=offset,
-                limit=500,
-            )
-        )
+    list = listing(calls.LIST_LATENESSES, calls.ListLatenesses)
+    list_all = listing_all(calls.LIST_LATENESSES, calls.ListLatenesses)
 
     async def read(self, id: int) -> LatenessRow:
         """Return one."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pronote_client.families.family import Family, every_row
-from pronote_protocol.catalogue import Page
+from pronote_client.families.events import listing, listing_all
+from pronote_client.families.family import Family
 from pronote_protocol.catalogue import punishments as calls
 from pronote_protocol.catalogue.punishments import PunishmentRow
 from pronote_protocol.catalogue.school_life import Moment, ThingRef
-from pronote_protocol.words import EventOrder, PunishmentKind, PunishmentState
+from pronote_protocol.words import PunishmentKind
 
 __all__ = ["Punishments"]
 
@@ -17,59 +17,8 @@ __all__ = ["Punishments"]
 class Punishments(Family):
     """Punishments; to a teacher those he gave."""
 
-    async def list(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        kind: PunishmentKind | None = None,
-        state: PunishmentState | None = None,
-        order: EventOrder = EventOrder.NEWEST,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> Page[PunishmentRow]:
-        """Return part of the list."""
-        return await self._call(
-            calls.LIST_PUNISHMENTS,
-            calls.ListPunishments(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                kind=kind,
-                state=state,
-                order=order,
-                offset=offset,
-                limit=limit,
-            ),
-        )
-
-    async def list_all(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        kind: PunishmentKind | None = None,
-        state: PunishmentState | None = None,
-    ) -> tuple[PunishmentRow, ...]:
-        """Return the whole list, oldest first."""
-        return await every_row(
-            lambda offset: self.list(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                kind=kind,
-                state=state,
-                order=EventOrder.OLDEST,
-                offset=offset,
-                limit=500,
-            )
-        )
+    list = listing(calls.LIST_PUNISHMENTS, calls.ListPunishments)
+    list_all = listing_all(calls.LIST_PUNISHMENTS, calls.ListPunishments)
 
     async def read(self, id: int) -> PunishmentRow:
         """Return one."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from pronote_client.families.family import Family, every_row
-from pronote_protocol.catalogue import Page
+from pronote_client.families.events import listing, listing_all
+from pronote_client.families.family import Family
 from pronote_protocol.catalogue import sanctions as calls
 from pronote_protocol.catalogue.sanctions import SanctionRow
 from pronote_protocol.catalogue.school_life import ThingRef
-from pronote_protocol.words import EventOrder, SanctionKind
+from pronote_protocol.words import SanctionKind
 
 __all__ = ["Sanctions"]
 
@@ -17,55 +17,8 @@ __all__ = ["Sanctions"]
 class Sanctions(Family):
     """Sanctions of the Code de l'éducation."""
 
-    async def list(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        kind: SanctionKind | None = None,
-        order: EventOrder = EventOrder.NEWEST,
-        offset: int = 0,
-        limit: int = 100,
-    ) -> Page[SanctionRow]:
-        """Return part of the list, by the day they were decided."""
-        return await self._call(
-            calls.LIST_SANCTIONS,
-            calls.ListSanctions(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                kind=kind,
-                order=order,
-                offset=offset,
-                limit=limit,
-            ),
-        )
-
-    async def list_all(
-        self,
-        *,
-        pupil_id: int | None = None,
-        class_id: int | None = None,
-        first: date | None = None,
-        last: date | None = None,
-        kind: SanctionKind | None = None,
-    ) -> tuple[SanctionRow, ...]:
-        """Return the whole list, oldest first."""
-        return await every_row(
-            lambda offset: self.list(
-                pupil_id=pupil_id,
-                class_id=class_id,
-                first=first,
-                last=last,
-                kind=kind,
-                order=EventOrder.OLDEST,
-                offset=offset,
-                limit=500,
-            )
-        )
+    list = listing(calls.LIST_SANCTIONS, calls.ListSanctions)
+    list_all = listing_all(calls.LIST_SANCTIONS, calls.ListSanctions)
 
     async def read(self, id: int) -> SanctionRow:
         """Return one."""
