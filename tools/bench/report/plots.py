@@ -74,7 +74,7 @@ def percentile_plot(curves: Mapping[str, Sequence[tuple[float, float]]]) -> str:
     To the right each step is ten times rarer. Curves of service time are dashed: what they
     lie below the others is what a closed loop would not have seen.
     """
-    width, height, left, right, top, bottom = 760, 380, 60, 190, 16, 40
+    width, height, left, right, top, bottom = 780, 380, 80, 190, 16, 40
     points = [point for curve in curves.values() for point in curve]
     low = min(value for _, value in points)
     high = max(value for _, value in points)
