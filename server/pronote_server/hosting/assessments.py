@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import assessments as calls
-from pronote_protocol.errors import BadRequest, Conflict, NotFound
+from pronote_protocol.errors import Conflict
 from pronote_protocol.messages import Nothing
 from pronote_protocol.words import Annotation, EvaluatesIn, SealedMatter
 from pronote_server.domain.marks import MarkValue
@@ -18,10 +18,15 @@ from pronote_server.domain.sessions import Session
 from pronote_server.hosting.entries import Entry, enter
 from pronote_server.hosting.school import School
 from pronote_server.hosting.scope import service_of
-from pronote_server.hosting.sealing import check_open, the_period
+from pronote_server.hosting.service_work import (
+    check_line_open,
+    check_on_its_day,
+    for_session,
+    note,
+    wished,
+)
 from pronote_server.hosting.services import audience_of
 from pronote_server.storage import base_marks as kept
-from pronote_server.storage.base_service_settings import class_ids_of_service
 
 __all__ = [
     "LARGEST_NUMBER",
@@ -58,15 +63,9 @@ def the_assessment(
     Raises:
         NotFound: There is none, or its service is not for *session* to see.
     """
-    found = kept.assessment(conn, assessment_id)
-    if found is not None:
-        try:
-            service_of(conn, session, found.service_id)
-        except NotFound:
-            found = None
-    if found is None:
-        raise NotFound(what=f"assessment {assessment_id}")
-    return found
+    return for_session(
+        conn, session, kept.assessment(conn, assessment_id), f"assessment {assessment_id}"
+    )
 
 
 def assessment_row(line: kept.AssessmentLine) -> calls.AssessmentRow:
@@ -135,7 +134,7 @@ async def create_assessment(
         if len(kept.assessments_of(conn, [service.id], wish.period_id)) >= LARGEST_NUMBER:
             raise _too_many()
         line = attrs.evolve(line, id=kept.insert_assessment(conn, line))
-        _note(entry, None, line)
+        note(entry, "assessments", "assessment", None, line)
         return calls.AssessmentShown(assessment=assessment_row(line))
 
     return await enter(school, session, calls.CREATE_ASSESSMENT, key, command)
@@ -155,15 +154,11 @@ async def change_assessment(
         conn = entry.conn
         old = the_assessment(conn, session, wish.id)
         entry.check_fresh("assessment", wish.id, old.revision, wish.if_revision)
-        given = {
-            name: value for name in _CHANGEABLE if (value := getattr(wish, name)) is not None
-        }
-        if wish.unpublish:
-            given["published_on"] = None
+        given = wished(wish, _CHANGEABLE)
         new = attrs.evolve(old, **given)
         if new == old:
             return calls.AssessmentShown(assessment=assessment_row(old))
-        _check_open(entry, old)
+        check_line_open(entry, old, SealedMatter.MARKS)
         _check(entry, new)
         if new.scale < old.scale:
             _check_marks_fit(conn, new)
@@ -173,7 +168,7 @@ async def change_assessment(
                 raise _too_many()
         new = attrs.evolve(new, revision=entry.revision)
         kept.update_assessment(conn, new)
-        _note(entry, old, new)
+        note(entry, "assessments", "assessment", old, new)
         return calls.AssessmentShown(assessment=assessment_row(new))
 
     return await enter(school, session, calls.CHANGE_ASSESSMENT, key, command)
@@ -194,7 +189,7 @@ async def delete_assessment(
         conn = entry.conn
         old = the_assessment(conn, session, wish.id)
         entry.check_fresh("assessment", wish.id, old.revision, wish.if_revision)
-        _check_open(entry, old)
+        check_line_open(entry, old, SealedMatter.MARKS)
         marks = kept.marks_of_assessment(conn, wish.id)
         if marks and not wish.with_marks:
             raise Conflict(
@@ -207,7 +202,7 @@ async def delete_assessment(
             before = mark_values(value)
             entry.changed("marks", "mark", f"{wish.id}/{pupil_id}", before, None, audience)
         kept.delete_assessment(conn, wish.id)
-        _note(entry, old, None)
+        note(entry, "assessments", "assessment", old, None)
         return Nothing()
 
     return await enter(school, session, calls.DELETE_ASSESSMENT, key, command)
@@ -216,25 +211,7 @@ async def delete_assessment(
 def _check(entry: Entry, line: kept.AssessmentLine) -> None:
     """Refuse what no assessment can be, and where nothing is entered any more."""
     line.options  # noqa: B018  # reading them checks the numbers
-    period = the_period(entry.conn, line.period_id)
-    if line.date not in period.period:
-        raise BadRequest(
-            "Le {date} n'est pas dans la période {period}.",
-            "{date} is not within the period {period}.",
-            date=line.date.isoformat(),
-            period=period.name,
-        )
-    _check_open(entry, line)
-
-
-def _check_open(entry: Entry, line: kept.AssessmentLine) -> None:
-    check_open(
-        entry.conn,
-        class_ids_of_service(entry.conn, line.service_id),
-        the_period(entry.conn, line.period_id),
-        SealedMatter.MARKS,
-        entry.at,
-    )
+    check_on_its_day(entry, line, SealedMatter.MARKS)
 
 
 def _check_marks_fit(conn: Connection, line: kept.AssessmentLine) -> None:
@@ -254,19 +231,4 @@ def _too_many() -> Conflict:
         "Un service a {most} devoirs au plus par période.",
         "A service has {most} assessments a period at most.",
         most=LARGEST_NUMBER,
-    )
-
-
-def _note(
-    entry: Entry, old: kept.AssessmentLine | None, new: kept.AssessmentLine | None
-) -> None:
-    line = new or old
-    assert line is not None
-    entry.changed(
-        "assessments",
-        "assessment",
-        line.id,
-        None if old is None else old.values,
-        None if new is None else new.values,
-        audience_of(entry.conn, line.service_id),
     )

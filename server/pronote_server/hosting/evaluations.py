@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import evaluations as calls
-from pronote_protocol.errors import BadRequest, Conflict, NotFound
+from pronote_protocol.errors import Conflict, NotFound
 from pronote_protocol.messages import Nothing
 from pronote_protocol.words import EvaluatesIn, SealedMatter
 from pronote_server.domain.average_options import check_weight
@@ -18,11 +18,16 @@ from pronote_server.domain.sessions import Session
 from pronote_server.hosting.entries import Entry, enter
 from pronote_server.hosting.school import School
 from pronote_server.hosting.scope import service_of
-from pronote_server.hosting.sealing import check_open, the_period
+from pronote_server.hosting.service_work import (
+    check_line_open,
+    check_on_its_day,
+    for_session,
+    note,
+    wished,
+)
 from pronote_server.hosting.services import audience_of
 from pronote_server.hosting.skills import skill_row
 from pronote_server.storage import base_skills as kept
-from pronote_server.storage.base_service_settings import class_ids_of_service
 
 __all__ = [
     "change_evaluation",
@@ -53,15 +58,9 @@ def the_evaluation(
     Raises:
         NotFound: There is none, or its service is not for *session* to see.
     """
-    found = kept.evaluation(conn, evaluation_id)
-    if found is not None:
-        try:
-            service_of(conn, session, found.service_id)
-        except NotFound:
-            found = None
-    if found is None:
-        raise NotFound(what=f"evaluation {evaluation_id}")
-    return found
+    return for_session(
+        conn, session, kept.evaluation(conn, evaluation_id), f"evaluation {evaluation_id}"
+    )
 
 
 def evaluation_row(line: kept.EvaluationLine) -> calls.EvaluationRow:
@@ -122,7 +121,7 @@ async def create_evaluation(
         _check(entry, line)
         _check_room(conn, line)
         line = attrs.evolve(line, id=kept.insert_evaluation(conn, line))
-        _note(entry, None, line)
+        note(entry, "evaluations", "evaluation", None, line)
         return _shown(conn, line)
 
     return await enter(school, session, calls.CREATE_EVALUATION, key, command)
@@ -143,17 +142,13 @@ async def change_evaluation(
         conn = entry.conn
         old = the_evaluation(conn, session, wish.id)
         entry.check_fresh("evaluation", wish.id, old.revision, wish.if_revision)
-        given = {
-            name: value for name in _CHANGEABLE if (value := getattr(wish, name)) is not None
-        }
-        if wish.unpublish:
-            given["published_on"] = None
+        given = wished(wish, _CHANGEABLE)
         if wish.skill_ids is not None:
             given["skill_ids"] = _ordered(conn, wish.skill_ids)
         new = attrs.evolve(old, **given)
         if new == old:
             return _shown(conn, old)
-        _check_open(entry, old)
+        check_line_open(entry, old, SealedMatter.LEVELS)
         _check(entry, new)
         if new.period_id != old.period_id:
             _check_room(conn, new)
@@ -161,7 +156,7 @@ async def change_evaluation(
         new = attrs.evolve(new, revision=entry.revision)
         kept.update_evaluation(conn, new)
         kept.set_skills(conn, old.id, old.skill_ids, new.skill_ids)
-        _note(entry, old, new)
+        note(entry, "evaluations", "evaluation", old, new)
         return _shown(conn, new)
 
     return await enter(school, session, calls.CHANGE_EVALUATION, key, command)
@@ -182,7 +177,7 @@ async def delete_evaluation(
         conn = entry.conn
         old = the_evaluation(conn, session, wish.id)
         entry.check_fresh("evaluation", wish.id, old.revision, wish.if_revision)
-        _check_open(entry, old)
+        check_line_open(entry, old, SealedMatter.LEVELS)
         levels = kept.levels_of_evaluation(conn, wish.id)
         if levels and not wish.with_levels:
             raise Conflict(
@@ -195,7 +190,7 @@ async def delete_evaluation(
             cell = f"{wish.id}/{pupil_id}/{skill_id}"
             entry.changed("levels", "level", cell, {"level": level}, None, audience)
         kept.delete_evaluation(conn, wish.id)
-        _note(entry, old, None)
+        note(entry, "evaluations", "evaluation", old, None)
         return Nothing()
 
     return await enter(school, session, calls.DELETE_EVALUATION, key, command)
@@ -221,25 +216,7 @@ def _ordered(conn: Connection, skill_ids: Iterable[int]) -> tuple[int, ...]:
 def _check(entry: Entry, line: kept.EvaluationLine) -> None:
     """Refuse what no evaluation can be, and where nothing is entered any more."""
     check_weight("Coefficient", "Coefficient", line.coefficient)
-    period = the_period(entry.conn, line.period_id)
-    if line.date not in period.period:
-        raise BadRequest(
-            "Le {date} n'est pas dans la période {period}.",
-            "{date} is not within the period {period}.",
-            date=line.date.isoformat(),
-            period=period.name,
-        )
-    _check_open(entry, line)
-
-
-def _check_open(entry: Entry, line: kept.EvaluationLine) -> None:
-    check_open(
-        entry.conn,
-        class_ids_of_service(entry.conn, line.service_id),
-        the_period(entry.conn, line.period_id),
-        SealedMatter.LEVELS,
-        entry.at,
-    )
+    check_on_its_day(entry, line, SealedMatter.LEVELS)
 
 
 def _check_room(conn: Connection, line: kept.EvaluationLine) -> None:
@@ -264,18 +241,3 @@ def _check_levels_stay(
             "{count} levels stand for the skills that would go.",
             count=count,
         )
-
-
-def _note(
-    entry: Entry, old: kept.EvaluationLine | None, new: kept.EvaluationLine | None
-) -> None:
-    line = new or old
-    assert line is not None
-    entry.changed(
-        "evaluations",
-        "evaluation",
-        line.id,
-        None if old is None else old.values,
-        None if new is None else new.values,
-        audience_of(entry.conn, line.service_id),
-    )
