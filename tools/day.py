@@ -6,7 +6,8 @@ At 8:00 everybody logs in; teachers call the roll, enter the marks of whole clas
 more secretaries than seats want one; a teacher has forgotten his password. With --kill the
 server dies by SIGKILL meanwhile and is started again on its port and data; whoever had asked
 something asks again, with the same key. At noon every acknowledged write must be there exactly
-once, and every average must be what this tool computes itself.
+once, every average must be what this tool computes itself, and every change must have been told
+to everybody who may see it, once, or been asked for after a cut, and to nobody else.
 
 Exit status: 0 all of it holds, 1 something does not, 2 bad usage, 4 no server.
 """
@@ -208,6 +209,7 @@ async def play(options: argparse.Namespace) -> bool:
             # Runs of one seed on one base must not take each other's entries for theirs.
             ledger = await _plan(client, f"Matin {secrets.token_hex(4)}")
             shown = await client.seats.show()
+            since = client.entered.revision
         seats = shown.modification_total - shown.reserved_for_administrators
         morning = Morning(school.settings, ledger, options.seed, options.seconds)
         async with trio.open_nursery() as nursery:
@@ -220,6 +222,7 @@ async def play(options: argparse.Namespace) -> bool:
         async with school.supervisor() as client:
             noon = Noon(client, ledger)
             await noon.look(seats, fought=len(school.secretaries) > seats)
+            await noon.look_at(morning.news, since)
         _report(options, ledger, noon, 0 if school.server is None else school.server.deaths)
         return not noon.problems
 
@@ -258,6 +261,12 @@ def _report(options: argparse.Namespace, ledger: Ledger, noon: Noon, deaths: int
     for what, count in sorted(ledger.refused.items()):
         print(f"refused {count} times: {what}")
     print(f"{noon.averages} averages computed again")
+    print(
+        f"{noon.told} live events, each of them once and to nobody else; "
+        f"{ledger.caught_up} changes asked for after a cut"
+        if not noon.problems
+        else f"{noon.told} live events, {ledger.caught_up} changes asked for after a cut"
+    )
     for problem in noon.lines():
         print(f"WRONG: {problem}")
     print(f"{len(noon.problems)} wrong" if noon.problems else "ok")

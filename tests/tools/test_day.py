@@ -15,9 +15,17 @@ import pytest
 from day import arguments_from, play
 from morning.averages import mean_of, median_of, pupil_average
 from morning.ledger import Ledger
+from morning.news import News, overheard
 from pronote_protocol.catalogue.assessments import AssessmentRow
+from pronote_protocol.catalogue.changes import ChangeRow
 from pronote_protocol.catalogue.services import RoundingRow, ServiceRow, ServiceShown
-from pronote_protocol.words import Annotation, EvaluatesIn, RoundingDirection
+from pronote_protocol.words import (
+    Annotation,
+    EvaluatesIn,
+    Mode,
+    RoundingDirection,
+    SubServiceUse,
+)
 
 DAY: Final = Path(__file__).resolve().parents[2] / "tools" / "day.py"
 NEAREST: Final = RoundingRow(Decimal("0.01"), RoundingDirection.NEAREST)
@@ -41,6 +49,10 @@ SERVICE: Final = ServiceShown(
     lowest_weight=Decimal(1),
     rounding_pupil=NEAREST,
     rounding_class=NEAREST,
+    out_of=20,
+    bonus_malus=False,
+    sub_services=SubServiceUse.AVERAGES,
+    coefficients=(),
 )
 
 
@@ -157,3 +169,60 @@ async def test_a_write_that_is_lost_is_seen(
     said = capsys.readouterr().out
     assert "WRONG: assessment never made: 0 times" in said
     assert "WRONG: follow-up never said: 0 times" in said
+
+
+def news_of(mode: Mode, *told: int, visible: tuple[int, ...], until: int = 9) -> News:
+    news = News("somebody", mode)
+    news.came_in(0)
+    for revision in told:
+        news.was_told(revision, ("marks",))
+    news.visible, news.until = set(visible), until
+    return news
+
+
+@pytest.mark.parametrize(
+    ("told", "visible", "said"),
+    [
+        ((1, 2), (1, 2), None),
+        ((1, 10), (1,), None),  # after he went home
+        ((1,), (1, 2), "revision 2 was not told"),
+        ((1, 1), (1,), "revision 1 was told 2 times"),
+        ((1, 2), (1,), "revision 2 was told, and is not for him"),
+    ],
+)
+def test_each_change_is_told_once_to_whom_it_is_for(
+    told: tuple[int, ...], visible: tuple[int, ...], said: str | None
+) -> None:
+    problems = list(news_of(Mode.TEACHER, *told, visible=visible).problems())
+
+    assert problems == ([] if said is None else [f"somebody: {said}"])
+
+
+def test_what_was_asked_for_after_a_cut_need_not_be_told() -> None:
+    news = news_of(Mode.TEACHER, 1, visible=(1, 2, 3))
+    assert news.came_in(3), "he has to ask"
+    news.has_read([ChangeRow(2, "marks", "1/1"), ChangeRow(3, "marks", "1/1")], 3)
+
+    assert list(news.problems()) == []
+    assert not news.came_in(3)
+
+
+def test_a_teacher_who_hears_of_somebody_else_s_marks_is_found_without_asking_the_server() -> (
+    None
+):
+    ledger = Ledger(run="", period_id=1, first=datetime.date(2020, 9, 1), day=None)
+    ledger.services = {12: 1, 13: 2}
+    news = news_of(Mode.TEACHER, 1, 2, visible=(1, 2))
+    news.services = {1}
+    changes = {
+        1: [ChangeRow(1, "marks", "12/345")],
+        2: [ChangeRow(2, "assessments", "13")],
+    }
+
+    assert [*overheard([news], changes, ledger)] == [
+        "somebody: revision 2 is of a service of somebody else"
+    ]
+    news.families[1] = ("follow_ups",)
+    assert len([*overheard([news], changes, ledger)]) == 2
+    news.mode = Mode.ADMINISTRATIVE
+    assert [*overheard([news], changes, ledger)] == []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from morning.averages import mean_of, median_of, pupil_average, rounded
 from morning.ledger import Ledger, MarkValue
+from morning.news import News, overheard
 from morning.people import WRONG_PASSWORDS
 from pronote_client import Client
+from pronote_protocol.catalogue.changes import READ_CHANGES, ChangeRow, ReadChanges
 from pronote_protocol.catalogue.services import RoundingRow
 from pronote_protocol.words import RoundingDirection
 
@@ -29,6 +31,7 @@ class Noon:
     Attributes:
         problems: Everything that is wrong; [] is what a morning must end with.
         averages: How many were compared.
+        told: How many live events were looked at.
     """
 
     def __init__(self, client: Client, ledger: Ledger) -> None:
@@ -36,6 +39,7 @@ class Noon:
         self._ledger = ledger
         self.problems: list[str] = []
         self.averages = 0
+        self.told = 0
 
     async def look(self, seats: int, *, fought: bool) -> None:
         """
@@ -56,6 +60,20 @@ class Noon:
             self.problems.append("there was a seat for everybody: no fight")
         if ledger.wrong_passwords != WRONG_PASSWORDS:
             self.problems.append(f"{ledger.wrong_passwords} wrong passwords were refused")
+
+    async def look_at(self, news: Sequence[News], since: int) -> None:
+        """Look at what everybody was told of the morning, which began at *since*."""
+        changes: dict[int, list[ChangeRow]] = {}
+        complete = False
+        while not complete:
+            shown = await self._client.call(READ_CHANGES, ReadChanges(since=since, limit=500))
+            for row in shown.rows:
+                changes.setdefault(row.revision, []).append(row)
+            since, complete = shown.revision, shown.complete
+        for each in news:
+            self.told += each.heard.total()
+            self.problems.extend(each.problems())
+        self.problems.extend(overheard(news, changes, self._ledger))
 
     async def _assessments(self) -> None:
         found: Counter[str] = Counter()

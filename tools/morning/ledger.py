@@ -51,6 +51,7 @@ class Ledger:
     reads: int = 0
     logins: int = 0
     again: int = 0
+    caught_up: int = 0
     no_seat: int = 0
     most_seated: int = 0
     wrong_passwords: int = 0

@@ -11,6 +11,7 @@ import trio
 
 from loading.demo_server import DemoAccount
 from morning.ledger import Ledger, MarkValue, RollTaken
+from morning.news import News
 from morning.worker import NOT_NOW, Worker
 from pronote_client import ConnectionSettings, Instance, open_client
 from pronote_client.errors import BadCredentials, Refused, SeatsExhausted
@@ -37,12 +38,16 @@ class Morning:
 
     Args:
         seconds: How long new work is begun; what was begun is finished.
+
+    Attributes:
+        news: What each person was told, by the live events.
     """
 
     settings: ConnectionSettings
     ledger: Ledger
     seed: int
     seconds: float
+    news: list[News] = attrs.field(factory=list, init=False)
     begins_at: float = attrs.field(factory=trio.current_time, init=False)
     _seated: int = attrs.field(default=0, init=False)
 
@@ -65,7 +70,9 @@ class Morning:
                 await self._call_the_roll(me, lesson)
                 await self._pause(me)
             wish = services.ListServices(limit=500)
-            rows = (await me.ask(services.LIST_SERVICES, wish)).rows[mine::of]
+            taught = (await me.ask(services.LIST_SERVICES, wish)).rows
+            me.news.services = {row.id for row in taught}
+            rows = taught[mine::of]
             while rows:
                 await self._mark(me, me.dice.choice(rows))
                 if self.is_over():
@@ -145,7 +152,9 @@ class Morning:
 
     def _worker(self, account: DemoAccount, rank: int) -> Worker:
         dice = random.Random(f"{self.seed} {rank}")
-        return Worker(self.settings, account, rank, dice, self.ledger)
+        worker = Worker(self.settings, account, rank, dice, self.ledger)
+        self.news.append(worker.news)
+        return worker
 
     async def _rush(self, me: Worker) -> None:
         await trio.sleep(me.dice.random() * self.seconds * _RUSH)

@@ -15,6 +15,7 @@ import attrs
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
 from pronote_server.storage.errors import StorageFailed
+from pronote_server.storage.sqlite import STATEMENTS_KEPT
 
 __all__ = ["PostgresqlBase"]
 
@@ -75,6 +76,7 @@ class PostgresqlBase:
         engine = create_engine(
             self.url,
             poolclass=NullPool,
+            query_cache_size=STATEMENTS_KEPT,
             connect_args={
                 "options": f"-csearch_path={self.name}",
                 "application_name": self.name,
