@@ -30,7 +30,7 @@ def settings_in(folder: Path, *, tls: bool = False) -> Settings:
         listen=Listen(port=0),
         tls=Tls(enabled=tls),
         data=Data(directory=folder),
-        limits=Limits(stop_grace_seconds=0.01),
+        limits=Limits(stop_grace_seconds=0.01, farewell_seconds=0.2),
         schools=(
             SchoolSettings(rne="0990001N", name='Collège « la "Lande" »'),
             SchoolSettings(rne="0990002P", name="Lycée du Port"),

@@ -271,6 +271,11 @@ async def test_who_is_gone_during_the_commit_finds_the_old_school_or_the_whole_n
     else:
         await client.aclose()
     go_on.set()
+    if how == "kick":
+        goodbye = await client.last_words()
+        assert goodbye is not None
+        assert goodbye.code is Farewell.DISCONNECTED_BY_ADMINISTRATOR
+        await client.aclose()
     with trio.fail_after(20):
         # Until the task that commits is over too: its session ended before it.
         while school.exclusive.holder or door.statistics().connections:  # noqa: ASYNC110
@@ -281,10 +286,6 @@ async def test_who_is_gone_during_the_commit_finds_the_old_school_or_the_whole_n
     assert after == before or (
         after[0] == before[0] + 1 and "ANCIEN" not in str(after[2]) and after[4] is None
     )
-    if how == "kick":
-        goodbye = await client.last_words()
-        assert goodbye is not None
-        assert goodbye.code is Farewell.DISCONNECTED_BY_ADMINISTRATOR
 
 
 async def test_it_waits_for_no_exclusive_use_but_says_who_has_it(
