@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -134,7 +135,8 @@ class BaseFiles(Family):
         if row is None or Path(name).name != name:
             raise NotFound(what=name)
         path, part = Path(folder) / name, Path(folder) / f"{name}.part"
-        async with await trio.open_file(part, "ab") as file:
+        # Marks, names, proofs of passwords: for this user only.
+        async with await trio.open_file(part, "ab", opener=_for_its_owner) as file:
             received = await file.tell()
             while received < row.size:
                 piece = await self._call(
@@ -165,6 +167,10 @@ class BaseFiles(Family):
         return await every_row(
             lambda offset: self._call(calls.LIST_MISSING, calls.ListMissing(offset=offset))
         )
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _measured(path: Path) -> tuple[int, str]:

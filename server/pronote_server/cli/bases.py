@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_text
+import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import cyclopts
 
@@ -74,7 +76,10 @@ def show(*, data: Data = None, rne: Rne = None, json: AsJson = False) -> None:
 
 
 def _day(text: str | None) -> str:
-    return "–" if text is None else text[:16].replace("T", " ") + " UTC"
+    """Return an instant as the guide writes it, in the school's time."""
+    from pronote_server.hosting.school_time import local
+
+    return "–" if text is None else f"{local(datetime.fromisoformat(text)):%d/%m/%y %H:%M}"
 
 
 @bases.command(name="list")
@@ -178,14 +183,19 @@ def _number(text: str, option: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise SystemExit(f"pronote-server: {option} : {text!r} n'est pas un nombre") from None
+        _bad_usage(f"{option} : « {text} » n'est pas un nombre")
 
 
 def _minute(text: str) -> int:
     hour, colon, minute = text.partition(":")
     if not colon:
-        raise SystemExit(f"pronote-server: --starts : {text!r} n'est pas une heure (08:00)")
+        _bad_usage(f"--starts : « {text} » n'est pas une heure, comme 08:00")
     return 60 * _number(hour, "--starts") + _number(minute, "--starts")
+
+
+def _bad_usage(sentence: str) -> NoReturn:
+    print(f"pronote-server: {sentence}", file=sys.stderr)
+    sys.exit(2)
 
 
 @bases.command(name="put-in-service")

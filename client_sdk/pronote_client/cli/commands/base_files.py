@@ -11,7 +11,7 @@ from cyclopts import App
 
 from pronote_client.cli.commands.bases import console
 from pronote_client.cli.commands.context_parameter import WithContext
-from pronote_client.cli.context import Context
+from pronote_client.cli.context import Context, UsageProblem
 from pronote_client.cli.showing import as_object, items
 from pronote_protocol.words import UploadPurpose
 
@@ -180,6 +180,8 @@ async def users_import(file: Path, /, *, context: WithContext) -> None:
 
 
 async def _send(file: Path, purpose: UploadPurpose, context: Context) -> dict[str, Any]:
+    if not file.is_file():  # noqa: ASYNC240  # before anything is asked of anybody
+        raise UsageProblem(f"{file} : il n'y a pas de fichier de ce nom (no such file).")
     async with console(context) as client:
         with _bar(context, "Envoi") as told:
             upload = await client.base_files.upload(file, purpose, told=told)
