@@ -75,6 +75,7 @@ from pronote_client.families import (
     Timetable,
     Transfer,
     Users,
+    Version,
     Works,
     Years,
 )
@@ -110,7 +111,7 @@ class Client:
         inactivity, journal, users, groups, profiles, resources, timetable, sanctions, roll,
         punishments, motives, latenesses, follow_ups, absences, periods, services, assessments,
         marks, averages, appraisals, homework, notebook, evaluations, levels, skills, documents,
-        photos, information, discussions, presence, account: Families of calls.
+        photos, information, discussions, presence, account, version: Families of calls.
         teachers, pupils, guardians, functions, staff, classes, school_groups, subjects, rooms,
         holidays: The resources of one kind each, listed, read, created, changed and deleted.
         guardian_links, group_members: Who is whose guardian; who is in which group.
@@ -159,6 +160,7 @@ class Client:
         self.latenesses = Latenesses(self)
         self.follow_ups = FollowUps(self)
         self.account = Account(self)
+        self.version = Version(self)
         self.absences = Absences(self)
         self.periods = Periods(self)
         self.services = Services(self)

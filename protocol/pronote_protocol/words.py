@@ -49,6 +49,8 @@ __all__ = [
     "Space",
     "SubServiceUse",
     "UploadPurpose",
+    "VersionBase",
+    "VersionEdition",
     "WorkState",
 ]
 
@@ -494,3 +496,17 @@ class RecoveredPart(enum.Enum):
     PARAMETERS = "parameters"
     DOCUMENTS = "documents"
     MODELS = "models"
+
+
+class VersionEdition(enum.Enum):
+    """Which of a year's versions: the one of early July, or the official one (fiche 3)."""
+
+    PRE = "pre-version"
+    OFFICIAL = "official"
+
+
+class VersionBase(enum.Enum):
+    """What is in service after a change of version: an empty base, or the one before."""
+
+    NEW = "new"
+    IN_SERVICE = "in-service"

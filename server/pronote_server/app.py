@@ -36,6 +36,7 @@ from pronote_server.hosting.housekeeping import keep_house
 from pronote_server.hosting.opening import open_school
 from pronote_server.hosting.outbox import deliver_outbox
 from pronote_server.hosting.school import School
+from pronote_server.hosting.version_schedule import keep_version
 from pronote_server.listeners import open_listeners
 from pronote_server.native.door import Door, Tls
 from pronote_server.rescue.commands import rescue_commands
@@ -153,6 +154,7 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
             delivery = Delivery(settings.mail, settings.sms)
             for school in schools.values():
                 background.start_soon(deliver_outbox, school, delivery)
+                background.start_soon(keep_version, school)
             with announced(app.address, data):
                 async with trio.open_nursery() as serving:
                     await serving.start(door.serve, listeners)

@@ -26,7 +26,7 @@ from typing import Final
 import attrs
 import trio
 
-__all__ = ["Clock", "ClockStatistics", "machine_time"]
+__all__ = ["Clock", "ClockStatistics", "machine_time", "sleep_until_or"]
 
 
 @attrs.frozen(kw_only=True)
@@ -174,6 +174,26 @@ class Clock:
         """Make whoever waits for the earliest instant plan again."""
         if self._sleepers:
             self._sleepers[0].nudged.set()
+
+
+async def sleep_until_or(clock: Clock, instant: datetime | None, event: trio.Event) -> None:
+    """
+    Wait for *event*, or for school time to reach *instant* if there is one.
+
+    Raises:
+        ValueError: *instant* has no timezone.
+    """
+    async with trio.open_nursery() as nursery:
+
+        async def sleep() -> None:
+            assert instant is not None
+            await clock.sleep_until(instant)
+            nursery.cancel_scope.cancel(reason="the instant is reached")
+
+        if instant is not None:
+            nursery.start_soon(sleep)
+        await event.wait()
+        nursery.cancel_scope.cancel(reason="the event came first")
 
 
 def machine_time() -> datetime:

@@ -43,6 +43,7 @@ from pronote_client.families.sessions import (
 from pronote_client.families.skills import Evaluations, Levels, Skills
 from pronote_client.families.transfer import Progress, SourceFile, Transfer
 from pronote_client.families.users import Groups, Profiles, Users
+from pronote_client.families.version import Version
 from pronote_client.families.years import Years
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "Timetable",
     "Transfer",
     "Users",
+    "Version",
     "Works",
     "Years",
 ]

@@ -128,6 +128,9 @@ from pronote_protocol.catalogue import (
     users as users,
 )
 from pronote_protocol.catalogue import (
+    version as version,
+)
+from pronote_protocol.catalogue import (
     works as works,
 )
 from pronote_protocol.catalogue import (

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import cyclopts
 
 from pronote_protocol.errors import Refused
-from pronote_server.cli import account, backups, bases, clock, rescue, serving, years
+from pronote_server.cli import account, backups, bases, clock, rescue, serving, version, years
 
 __all__ = ["main"]
 
@@ -24,7 +24,7 @@ app = cyclopts.App(
     version="0.1.0",
     result_action="return_value",
 )
-for _subject in (serving, rescue, bases, backups, account, clock, years):
+for _subject in (serving, rescue, bases, backups, account, version, clock, years):
     _subject.add_commands(app)
 
 

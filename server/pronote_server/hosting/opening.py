@@ -27,6 +27,7 @@ from pronote_server.hosting.base_replacement import open_loaded
 from pronote_server.hosting.journal import SERVER, Journal
 from pronote_server.hosting.previous_years import close_previous_years, open_previous_years
 from pronote_server.hosting.school import School
+from pronote_server.hosting.version_change import open_version
 from pronote_server.storage import accounts as kept
 from pronote_server.storage.database import open_database
 from pronote_server.storage.school_records import prepare_school_records
@@ -162,6 +163,7 @@ async def open_school(
                 await bases.create_base(
                     school, _FIRST_BASE, bases.school_year_at(now), bases.STANDARD_GRID
                 )
+            await open_version(school)
             await open_previous_years(school)
             await school.journal.record("server.started", SERVER)
             yield school

@@ -20,7 +20,7 @@ import trio
 from sqlalchemy import Connection
 
 from pronote_protocol.errors import Conflict, NotFound
-from pronote_server.clock import Clock
+from pronote_server.clock import sleep_until_or
 from pronote_server.delivery.delivery import Delivers
 from pronote_server.delivery.failures import DeliveryFailed
 from pronote_server.domain.hosting_account import masked_email, masked_mobile
@@ -112,7 +112,7 @@ async def deliver_outbox(school: School, delivery: Delivers) -> None:
             # A mistake in here must not take the school down with it.
             log.exception("outbox.crashed", school=school.rne)
             following = school.clock.now() + _AFTER_A_BROKEN_DISK
-        await _wait(school.clock, following, changed)
+        await sleep_until_or(school.clock, following, changed)
 
 
 async def list_outgoing(school: School, limit: int = 200) -> list[OutgoingMessage]:
@@ -250,18 +250,3 @@ async def _mark(school: School, message: OutgoingMessage) -> None:
 
 def spool_folder(school: School) -> Path:
     return school.folder / "spool"
-
-
-async def _wait(clock: Clock, instant: datetime | None, changed: trio.Event) -> None:
-    """Wait for school time to reach *instant*, or for something new."""
-    async with trio.open_nursery() as nursery:
-
-        async def sleep() -> None:
-            assert instant is not None
-            await clock.sleep_until(instant)
-            nursery.cancel_scope.cancel(reason="a message is due")
-
-        if instant is not None:
-            nursery.start_soon(sleep)
-        await changed.wait()
-        nursery.cancel_scope.cancel(reason="a message was put into the outbox")

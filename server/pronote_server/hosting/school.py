@@ -41,6 +41,7 @@ from pronote_server.domain.passwords import PasswordRules
 from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
+from pronote_server.domain.versions import VersionState
 from pronote_server.hosting.backup_place import BackupPlace
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
@@ -140,6 +141,7 @@ class School:
         identity_is_new: Whether this opening gave the school its identity, which is then
             shown to the operator, once.
         outbox_changed: Set when a message was put into the outbox.
+        version: What is installed and planned; `version_changed` is set with the plans.
         open_modes: Modes the transfer of the timetable opened (fiche 6), besides
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
@@ -204,6 +206,8 @@ class School:
     sent: UploadFolder = attrs.field(init=False)
     storing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     outbox_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
+    version: VersionState = attrs.field(init=False)
+    version_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     news: News = attrs.field(
         default=attrs.Factory(lambda school: News(school.sessions), takes_self=True), init=False
     )

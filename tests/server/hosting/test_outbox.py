@@ -302,9 +302,7 @@ async def test_the_outbox_is_bounded_and_forgets_what_has_left(
         school.clock.advance(timedelta(days=31))
         last = await put(school)
         await wait_all_tasks_blocked()
-    assert [each.message_id for each in await outbox.list_outgoing(school)] == [
-        last.message_id
-    ]
+    assert [each.message_id for each in await outbox.list_outgoing(school)] == [last.message_id]
 
 
 # ------------------------------------------------------------------------- credentials

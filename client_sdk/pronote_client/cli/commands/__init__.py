@@ -14,6 +14,7 @@ from pronote_client.cli.commands import (
     security,
     servers,
     users,
+    version,
 )
 
 __all__ = ["add_commands"]
@@ -21,5 +22,7 @@ __all__ = ["add_commands"]
 
 def add_commands(app: App) -> None:
     """Add every command to *app*, in the order of the help."""
-    for module in (servers, connection, office, account, base, security, users, school, edt):
+    for module in (
+        *(servers, connection, office, account, version, base, security, users, school, edt),
+    ):
         module.add_commands(app)

@@ -38,6 +38,7 @@ from pronote_server.native.calls import (
     skills,
     transfer,
     users,
+    version,
     works,
     years,
 )
@@ -80,6 +81,7 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             presence,
             transfer,
             users,
+            version,
             works,
             years,
         )

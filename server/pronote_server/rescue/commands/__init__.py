@@ -7,7 +7,15 @@ from typing import Any
 
 from pronote_server.clock import Clock
 from pronote_server.hosting.school import School
-from pronote_server.rescue.commands import account, backups, bases, connections, security, years
+from pronote_server.rescue.commands import (
+    account,
+    backups,
+    bases,
+    connections,
+    security,
+    version,
+    years,
+)
 from pronote_server.rescue.commands import clock as clock_commands
 from pronote_server.rescue.commands.asked import OPERATOR, school_finder
 from pronote_server.rescue.door import Command
@@ -42,6 +50,7 @@ def rescue_commands(
         **backups.commands(at),
         **years.commands(at),
         **account.commands(at),
+        **version.commands(at),
         **clock_commands.commands(clock, schools, test_api=test_api),
         "statistics": show_statistics,
     }
