@@ -59,6 +59,7 @@ sys.path.append(str(ROOT / "tools"))
 
 PARTS: Final = (
     Part("server/README.md", "settings", "pronote_server.config:settings_table"),
+    Part("server/README.md", "base_states", "pronote_server.domain.base_states:states_table"),
     *(
         Part("protocol/README.md", name, f"protocol_documents:{name}")
         for name in (
