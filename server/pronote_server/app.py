@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,7 @@ async def serve(
     settings: Settings,
     prepare: Callable[[App], Awaitable[None]],
     ready: Callable[[App], None],
+    origin: datetime | None = None,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT; a second signal hurries. These signals stay ours: the
@@ -181,6 +182,7 @@ async def serve(
     Args:
         prepare: Awaited once, before *ready*.
         ready: Called once, when clients are accepted and the schools are prepared.
+        origin: School time at the start; None takes the machine's.
     """
     orders = _Orders()
     # What the receiver puts back when it is left: one more signal must not kill a process
@@ -192,7 +194,7 @@ async def serve(
         async with trio.open_nursery() as watching:
             watching.start_soon(orders.obey, signals)
             with orders.starting:
-                async with open_app(settings) as app:
+                async with open_app(settings, clock=Clock(origin)) as app:
                     await prepare(app)
                     _keep_what_is_alive()
                     orders.app = app

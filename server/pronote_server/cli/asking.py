@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def data_of(data: Path | None) -> Path:
 
     if data is not None:
         return data
+    # The one a server started from this shell would use.
+    if named := os.environ.get("PRONOTE_DATA__DIRECTORY"):
+        return Path(named)
     running = running_servers()
     if len(running) == 1:
         return running[0].data

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import cyclopts
 
-__all__ = ["AsJson", "Data", "Host", "Port", "Rne", "TestApi"]
+__all__ = ["AsJson", "At", "Data", "Host", "Port", "Rne", "TestApi"]
 
 Host = Annotated[str | None, cyclopts.Parameter(help="Adresse d'écoute.")]
 Port = Annotated[int | None, cyclopts.Parameter(help="Port TCP ; 0 en prend un libre.")]
@@ -18,5 +18,12 @@ Data = Annotated[Path | None, cyclopts.Parameter(help="Dossier des données du s
 TestApi = Annotated[
     bool,
     cyclopts.Parameter(negative="", help="Laisser déplacer l'horloge (boucle locale)."),
+]
+At = Annotated[
+    str | None,
+    cyclopts.Parameter(
+        help="Date à laquelle l'horloge des établissements démarre, comme "
+        "2020-08-20T18:00 ; avec --test-api."
+    ),
 ]
 Rne = Annotated[str | None, cyclopts.Parameter(help="Établissement, s'il y en a plusieurs.")]

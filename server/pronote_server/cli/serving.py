@@ -7,13 +7,14 @@ import json
 import os
 import tempfile
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
 import trio
 
-from pronote_server.cli.options import AsJson, Data, Host, Port, TestApi
+from pronote_server.cli.options import AsJson, At, Data, Host, Port, TestApi
 from pronote_server.cli.showing import show_table
 
 __all__ = ["add_commands"]
@@ -26,6 +27,7 @@ def serve(
     port: Port = None,
     data: Data = None,
     test_api: TestApi = False,
+    at: At = None,
     json: AsJson = False,
 ) -> None:
     """Servir les établissements décrits par un fichier de configuration (TOML)."""
@@ -41,7 +43,7 @@ def serve(
             "data.directory": data,
         },
     )
-    _run(settings, as_json=json)
+    _run(settings, as_json=json, at=at)
 
 
 def demo(
@@ -57,6 +59,7 @@ def demo(
         bool, cyclopts.Parameter(negative="", help="S'annoncer sur le réseau local.")
     ] = False,
     test_api: TestApi = False,
+    at: At = None,
     json: AsJson = False,
 ) -> None:
     """Servir un établissement de démonstration complet, avec des comptes prêts à l'emploi."""
@@ -98,20 +101,33 @@ def demo(
                 ],
             },
         )
-        _run(settings, as_json=json, seed=seed)
+        _run(settings, as_json=json, seed=seed, at=at)
 
 
-def _run(settings: Any, *, as_json: bool, seed: int | None = None) -> None:
+def _run(settings: Any, *, as_json: bool, at: str | None, seed: int | None = None) -> None:
+    origin = _origin(settings, at)
     # What is imported and made until the server is ready stays to its end. Looking for garbage
     # in it, again and again as it grows, takes a sixth of the time to start.
     gc.disable()
     try:
-        _serve(settings, as_json=as_json, seed=seed)
+        _serve(settings, as_json=as_json, seed=seed, origin=origin)
     finally:
         gc.enable()
 
 
-def _serve(settings: Any, *, as_json: bool, seed: int | None) -> None:
+def _origin(settings: Any, at: str | None) -> datetime | None:
+    """Return when school time starts; None leaves it to the machine."""
+    if at is None:
+        return None
+    from pronote_server.config import ConfigRefused
+    from pronote_server.hosting.time_travel import read_instant
+
+    if not settings.listen.test_api:
+        raise ConfigRefused(["--at: only with --test-api does a server live at another date"])
+    return read_instant(at)
+
+
+def _serve(settings: Any, *, as_json: bool, seed: int | None, origin: datetime | None) -> None:
     from pronote_server.app import App, serve
     from pronote_server.hosting.demo import demo_accounts, fill_demo
     from pronote_server.observe.log import set_up_logging
@@ -139,7 +155,7 @@ def _serve(settings: Any, *, as_json: bool, seed: int | None) -> None:
                 flush=True,
             )
 
-    trio.run(serve, settings, prepare, ready, strict_exception_groups=True)
+    trio.run(serve, settings, prepare, ready, origin, strict_exception_groups=True)
 
 
 def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
