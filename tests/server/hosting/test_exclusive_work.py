@@ -326,7 +326,7 @@ async def test_a_disk_that_says_no_leaves_the_base_in_service(
     what: str,
 ) -> None:
     def fail(*_: Path) -> None:
-        raise StorageFailed("SQLITE_FULL")
+        raise StorageFailed("SQLITE_IOERR_WRITE")
 
     logs.expect("call.failed")
     async with opened(tmp_path, inline=True) as (school, door):
