@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Literal, TypeAlias
 
 from cyclopts import App
 
@@ -13,6 +14,8 @@ from pronote_protocol.catalogue.version import VersionShown
 from pronote_protocol.words import VersionBase, VersionEdition
 
 __all__ = ["add_commands"]
+
+_Edition: TypeAlias = Literal["pre-version", "official"]
 
 _EDITIONS = {VersionEdition.PRE: "pré-version", VersionEdition.OFFICIAL: "version officielle"}
 _BASES = {
@@ -38,7 +41,12 @@ async def show(*, context: WithContext) -> None:
 
 
 async def plan(
-    edition: VersionEdition, on: str, base: VersionBase, /, *, context: WithContext
+    edition: _Edition,
+    on: str,
+    base: Literal["new", "in-service"],
+    /,
+    *,
+    context: WithContext,
 ) -> None:
     """
     Demander le passage à la pré-version ou à la version officielle.
@@ -46,7 +54,7 @@ async def plan(
     Parameters
     ----------
     edition
-        pre ou official.
+        pre-version ou official.
     on
         Date (2027-07-05) : le passage se fait au début de ce jour.
     base
@@ -57,21 +65,21 @@ async def plan(
     except ValueError:
         raise UsageProblem(f"{on} n'est pas une date comme 2027-07-05 (no date).") from None
     async with context.open() as client:
-        shown = await client.version.plan(edition, day, base)
+        shown = await client.version.plan(VersionEdition(edition), day, VersionBase(base))
     _show(context, shown)
 
 
-async def cancel(edition: VersionEdition, /, *, context: WithContext) -> None:
+async def cancel(edition: _Edition, /, *, context: WithContext) -> None:
     """
     Renoncer à un passage demandé.
 
     Parameters
     ----------
     edition
-        pre ou official.
+        pre-version ou official.
     """
     async with context.open() as client:
-        shown = await client.version.cancel(edition)
+        shown = await client.version.cancel(VersionEdition(edition))
     _show(context, shown)
 
 
