@@ -42,6 +42,7 @@ from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.presence import telling
 from pronote_server.hosting.school import School, new_token
+from pronote_server.hosting.watching import MODES_FR
 from pronote_server.storage.accounts import note_login
 
 __all__ = [
@@ -61,13 +62,6 @@ __all__ = [
 
 log = structlog.get_logger()
 
-# As the guide writes them (fiche 5).
-_MODES_FR: Final = {
-    Mode.ADMINISTRATIVE: "Administratif",
-    Mode.TEACHER: "Enseignant",
-    Mode.SCHOOL_LIFE: "Vie scolaire",
-    Mode.HOSTING: "Hébergement",
-}
 # What the session of a console says of its base, and of none.
 _NO_BASE: Final = "-"
 
@@ -131,7 +125,7 @@ def enter(
     allowed = directory.accesses_of(account, wish.mode)
     if not allowed or not _is_open(school, wish.mode):
         raise ModeNotAllowed(
-            f"Ce compte n'est pas autorisé en mode {_MODES_FR[wish.mode]}.",
+            f"Ce compte n'est pas autorisé en mode {MODES_FR[wish.mode]}.",
             mode=wish.mode.value,
         )
     if not (at_console or in_the_past):

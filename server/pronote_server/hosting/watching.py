@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from pronote_protocol.catalogue.sessions import ConnectionRow, SeatsShown
-from pronote_protocol.words import Pool
+from pronote_protocol.words import Mode, Pool
 from pronote_server.hosting.school import School
 
-__all__ = ["connection_rows", "seats_shown"]
+__all__ = ["MODES_FR", "connection_rows", "seats_shown"]
+
+# As the guide writes them (fiche 5).
+MODES_FR: Final = {
+    Mode.ADMINISTRATIVE: "Administratif",
+    Mode.TEACHER: "Enseignant",
+    Mode.SCHOOL_LIFE: "Vie scolaire",
+    Mode.HOSTING: "Hébergement",
+}
 
 
 def seats_shown(school: School) -> SeatsShown:
