@@ -15,7 +15,9 @@ import shlex
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -63,11 +65,16 @@ def plan_from(options: argparse.Namespace) -> Plan:
     return attrs.evolve(plan, **{k: v for k, v in wanted.items() if v is not None})
 
 
-async def measure(bench: Bench, names: list[str]) -> list[Row]:
+async def measure(
+    bench: Bench, names: list[str], keep: Callable[[list[Row]], object]
+) -> list[Row]:
     """
     Measure the figures *names*, one after the other.
 
     One that breaks is told, and noted in ``bench.broken``; the others are measured.
+
+    Args:
+        keep: Called after each figure with all rows so far: a whole run takes a while.
     """
     async with AsyncExitStack() as stack:
         if bench.plan.short:
@@ -75,10 +82,12 @@ async def measure(bench: Bench, names: list[str]) -> list[Row]:
             bench = attrs.evolve(bench, shared=Shared(stack, Path(folder)))
             # What it starts, the others copy.
             names = sorted(names, key=lambda name: name != "starting")
-        return await _measure(bench, names)
+        return await _measure(bench, names, keep)
 
 
-async def _measure(bench: Bench, names: list[str]) -> list[Row]:
+async def _measure(
+    bench: Bench, names: list[str], keep: Callable[[list[Row]], object]
+) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         begun = trio.current_time()
@@ -89,6 +98,7 @@ async def _measure(bench: Bench, names: list[str]) -> list[Row]:
         except Exception as exc:
             traceback.print_exception(exc)
             bench.broken.append(name)
+        keep(rows)
         took = trio.current_time() - begun
         print(f"{name}: {took:.1f} s", file=sys.stderr, flush=True)
     return rows
@@ -143,9 +153,10 @@ def main(given: list[str]) -> int:
         print("\n".join(FIGURES))
         return 0
     bench = Bench(plan_from(options), Cores.share(), random.Random(options.seed))
-    rows = trio.run(measure, bench, options.only or list(FIGURES))
+    rows = trio.run(
+        measure, bench, options.only or list(FIGURES), partial(write, options, bench)
+    )
     show(rows, bench.missing)
-    write(options, bench, rows)
     if bench.broken:
         print(f"broken: {', '.join(bench.broken)}", file=sys.stderr)
         return 1
