@@ -149,10 +149,11 @@ def _lying(said: dict[str, Any], random: Random) -> None:
     )
     value = random.choice(values)
     where = random.choice(("head", "head", "file", "counters", "more"))
-    if where == "file" and said["files"]:
-        file = random.choice(said["files"])
+    files = said.get("files")
+    if where == "file" and isinstance(files, list) and files:
+        file = random.choice(files)
         file[random.choice(list(file))] = value
-    elif where == "counters" and isinstance(said["counters"], dict):
+    elif where == "counters" and isinstance(said.get("counters"), dict):
         said["counters"][random.choice(["marks", "pupils", "new", "../x"])] = value
     elif where == "more":
         said[random.choice(["more", "FORMAT", ""])] = value
