@@ -122,7 +122,10 @@ def read_users(path: Path) -> UsersFile:
 
 
 def _records(folder: Path, name: str) -> list[dict[str, Any]]:
-    found = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    path = folder / f"{name}.json"
+    if not path.exists():
+        raise ValueError
+    found = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(found, list) or len(found) > _MOST_RECORDS:
         raise ValueError
     if not all(isinstance(record, dict) for record in found):

@@ -36,6 +36,10 @@ def enter(conn: Connection, name: str = "Salle 1") -> None:
     )
 
 
+def reach_revision_41(conn: Connection) -> None:
+    conn.execute(update(schema.header).values(revision=41))
+
+
 async def rooms(school: School) -> list[str]:
     assert school.base is not None
     return await school.base.database.read(
@@ -183,9 +187,7 @@ async def test_a_restored_base_passes_the_revisions_of_the_one_it_replaces(
         assert school.base is not None
         copy = school.base.file.with_name(".copy")
         copy_database(school.base.file, copy)
-        await school.base.database.write(
-            lambda conn: conn.execute(update(schema.header).values(revision=41)) and None
-        )
+        await school.base.database.write(reach_revision_41)
         await bases.read_header_again(school)
 
         await replace_base(school, lambda: copy, why="restored", by="test")
@@ -253,4 +255,4 @@ async def test_a_school_whose_only_base_fails_twice_has_none_and_says_so(
         with pytest.raises(Conflict, match="No base is loaded"):
             await bases.put_in_service(school, None, by="test")
         await open_instead(school, bases.base_path(school, "Base"), by="test")
-        assert school.base_state is BaseState.LOADED
+        await bases.put_in_service(school, None, by="test")
