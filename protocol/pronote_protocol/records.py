@@ -54,6 +54,7 @@ _INSTANT: Final = re.compile(
 )
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,4})?")
+_AS_THEY_ARE: Final = frozenset({type(None), bool, int, str, bytes})
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -344,7 +345,7 @@ def _fields(cls: Any) -> list[tuple[Any, Any]]:
 
 
 def _make_writer(kind: Any) -> Callable[[Any], Any]:
-    if kind in (type(None), bool, int, str, bytes):
+    if kind in _AS_THEY_ARE:
         return lambda value: value
     if kind is float:
         return _write_number
@@ -357,18 +358,24 @@ def _make_writer(kind: Any) -> Callable[[Any], Any]:
     if issubclass(kind, decimal.Decimal):
         return lambda number: format(number, "f")
     if issubclass(kind, (tuple, list)):
-        return lambda values: [unstructure(value) for value in values]
+        return lambda values: [_plain(value) for value in values]
     if issubclass(kind, Mapping):
         return lambda pairs: {key: unstructure(value) for key, value in pairs.items()}
     if attrs.has(kind):
         names = [field.name for field in attrs.fields(kind)]
         if is_row(kind):
-            return lambda record: [unstructure(getattr(record, name)) for name in names]
-        return lambda record: {name: unstructure(getattr(record, name)) for name in names}
+            return lambda record: [_plain(getattr(record, name)) for name in names]
+        return lambda record: {name: _plain(getattr(record, name)) for name in names}
     raise LocalProtocolError(f"a {kind.__name__} does not travel")
 
 
 _writer: Callable[[Any], Callable[[Any], Any]] = functools.cache(_make_writer)
+
+
+def _plain(value: Any) -> Any:
+    # Most of a page is text and numbers, which travel as they are.
+    kind = type(value)
+    return value if kind in _AS_THEY_ARE else _writer(kind)(value)
 
 
 def _write_number(value: float) -> float:

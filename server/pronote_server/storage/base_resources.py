@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,10 +11,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
+    Integer,
     Select,
     String,
     Table,
+    bindparam,
     case,
     func,
     literal,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from pronote_protocol.words import ResourceKind
 from pronote_server.domain.search import fold
 from pronote_server.storage import base_schema as schema
+from pronote_server.storage.prepared import Prepared
 
 __all__ = ["ResourceLine", "list_resources", "resource", "resource_by_code"]
 
@@ -63,7 +65,7 @@ class _Listed:
         return wanted if self.only is None else wanted.where(self.only)
 
     def count(self) -> Select[Any]:
-        wanted = select(func.count()).select_from(self.table)
+        wanted = select(func.count().label("count")).select_from(self.table)
         return wanted if self.only is None else wanted.where(self.only)
 
 
@@ -123,21 +125,32 @@ def list_resources(
     Args:
         search: Words that name or code contain, all of them, in any order.
     """
+    words = set(fold(search or "").split())
+    if not words:
+        total = _COUNTS[kind].first(conn).count
+        rows = _PAGES[kind].rows(conn, first=offset, most=limit)
+        return total, _lines(conn, kind, rows)
     listed = _LISTED[kind]
+    matching = [listed.table.c.search.contains(word, autoescape=True) for word in words]
+    found: int = conn.execute(listed.count().where(*matching)).scalar_one()
+    page = _page(listed, offset, limit).where(*matching)
+    return found, _lines(conn, kind, conn.execute(page).all())
+
+
+def _page(listed: _Listed, offset: Any, limit: Any) -> Select[Any]:
     table = listed.table
-    matching = [
-        table.c.search.contains(word, autoescape=True)
-        for word in set(fold(search or "").split())
-    ]
-    page = (
-        listed.lines()
-        .where(*matching)
-        .order_by(table.c.sort_name, table.c.id)
-        .offset(offset)
-        .limit(limit)
+    page = listed.lines().order_by(table.c.sort_name, table.c.id)
+    return page.offset(offset).limit(limit)
+
+
+# Lists that are leafed through, not searched.
+_COUNTS: Final = {kind: Prepared(listed.count()) for kind, listed in _LISTED.items()}
+_PAGES: Final = {
+    kind: Prepared(
+        _page(listed, bindparam("first", type_=Integer), bindparam("most", type_=Integer))
     )
-    total: int = conn.execute(listed.count().where(*matching)).scalar_one()
-    return total, _lines(conn, kind, conn.execute(page).all())
+    for kind, listed in _LISTED.items()
+}
 
 
 def resource(conn: Connection, kind: ResourceKind, resource_id: int) -> ResourceLine | None:
@@ -157,26 +170,26 @@ def _one(
     return found[0] if found else None
 
 
-def _lines(
-    conn: Connection, kind: ResourceKind, rows: Sequence[Row[Any]]
-) -> list[ResourceLine]:
+def _lines(conn: Connection, kind: ResourceKind, rows: Sequence[Any]) -> list[ResourceLine]:
     if kind is ResourceKind.GROUPS:
         classes = _classes_of_groups(conn, [row.id for row in rows])
         return [
             ResourceLine(row.id, row.code, row.name, ", ".join(classes.get(row.id, ())))
             for row in rows
         ]
-    return [ResourceLine(row.id, row.code, row.name, _shown(kind, row.detail)) for row in rows]
+    shown = _SHOWN.get(kind, str)
+    return [
+        ResourceLine(id_, code, name, "" if detail is None else shown(detail))
+        for id_, code, name, detail in rows
+    ]
 
 
-def _shown(kind: ResourceKind, detail: Any) -> str:
-    if detail is None:
-        return ""
-    if kind is ResourceKind.ROOMS:
-        return f"{detail} places"
-    if kind is ResourceKind.FORMER_PUPILS:
-        return f"{detail:%d/%m/%Y}"
-    return str(detail)
+_SHOWN: Final[Mapping[ResourceKind, Callable[[Any], str]]] = MappingProxyType(
+    {
+        ResourceKind.ROOMS: lambda places: f"{places} places",
+        ResourceKind.FORMER_PUPILS: lambda day: f"{day:%d/%m/%Y}",
+    }
+)
 
 
 def _classes_of_groups(conn: Connection, group_ids: list[int]) -> dict[int, list[str]]:

@@ -3,7 +3,7 @@ The way into one file or base: one thread writes, a few others read, Trio tasks 
 
 Who owns what: the writing connection belongs to the writer thread; a reading connection belongs
 to the thread that took it from the idle ones, until it puts it back; everything else belongs to
-the Trio thread. The queue is the only thing both sides touch.
+the Trio thread. The queues are the only things both sides touch.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
 from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
+from pronote_server.storage.readers import Readers
 from pronote_server.storage.remembered import Memory
 from pronote_server.storage.sqlite import SqliteFile
 
@@ -115,8 +116,7 @@ class Database:
         self._writer = writing.connect()
         note_changes(self._writer, self._changed)
         Memory(self.freshness, self._changed).serve(self._writer)
-        self._idle_readers = [reading.connect() for _ in range(readers)]
-        self._reading = trio.CapacityLimiter(readers)
+        self._readers = Readers(reading, readers, name=place.name, inline=inline)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         # In order of arrival, from the moment of asking to the moment of knowing.
         self._outstanding: dict[_Waiting, None] = {}
@@ -214,10 +214,7 @@ class Database:
             StorageFailed, DatabaseClosed: As for `write`.
             Exception: Whatever *query* raises.
         """
-        if self._inline:
-            await trio.lowlevel.checkpoint()
-            return self._read(query)
-        return await trio.to_thread.run_sync(self._read, query, limiter=self._reading)
+        return await self._readers.read(query)
 
     def _put(self, job: _Waiting) -> None:
         if self._closed:
@@ -282,13 +279,7 @@ class Database:
             else:
                 self._queue.put(None)
                 await self._writer_ended.wait()
-            for turn in range(int(self._reading.total_tokens)):
-                # With every token taken, no thread has a reader in use.
-                await self._reading.acquire_on_behalf_of((self, turn))
-            for reader in self._idle_readers:
-                reader.close()
-            for turn in range(int(self._reading.total_tokens)):
-                self._reading.release_on_behalf_of((self, turn))  # who waits is told
+            await self._readers.close()
         if scope.cancelled_caught:
             log.error(
                 "database.not_drained",
@@ -298,16 +289,6 @@ class Database:
             self._lose_writer(TimeoutError(f"not drained after {DRAIN_SECONDS} s"))
 
     # ---------------------------------------------------------------- the threads' side
-
-    def _read(self, query: Callable[[Connection], T]) -> T:
-        if self._closed:
-            raise DatabaseClosed(self.place.name)
-        reader = self._idle_readers.pop()  # there are as many as the limiter has tokens
-        try:
-            with saying_it_in_our_words(), reader.begin():
-                return query(reader)
-        finally:
-            self._idle_readers.append(reader)
 
     def _write_until_told(self, token: trio.lowlevel.TrioToken) -> None:
         """The writer thread."""

@@ -7,13 +7,22 @@ What is particular to SQLite: how its connections are opened, and its pragmas.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, exc
 
-__all__ = ["STATEMENTS_KEPT", "SqliteFile", "checkpoint", "reading_engine", "writing_engine"]
+__all__ = [
+    "STATEMENTS_KEPT",
+    "SqliteFile",
+    "checkpoint",
+    "one_state",
+    "reading_engine",
+    "writing_engine",
+]
 
 # How long to wait for another process that holds the file (a backup tool, a curious `sqlite3`).
 BUSY_SECONDS: Final = 5.0
@@ -85,9 +94,37 @@ def _engine(path: Path, begin: str, role: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin_ourselves(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection
+        if not driver.in_transaction:  # `one_state` has begun it
+            connection.exec_driver_sql(begin)
 
     return engine
+
+
+@contextmanager
+def one_state(connection: Connection) -> Iterator[None]:
+    """
+    Let the block read one state, and change nothing.
+
+    On SQLite without the transaction of SQLAlchemy, which costs more than a short query.
+    """
+    driver: Any = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        with connection.begin():
+            yield
+        return
+    try:
+        driver.execute("BEGIN")
+    except sqlite3.Error as error:
+        raise exc.DBAPIError.instance("BEGIN", (), error, sqlite3.Error) from error
+    try:
+        yield
+    finally:
+        # What SQLAlchemy began, if it did, is this very transaction.
+        if connection.in_transaction():
+            connection.rollback()
+        else:
+            driver.rollback()
 
 
 def checkpoint(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from pronote_protocol.errors import NotFound
 from pronote_protocol.words import ResourceKind
@@ -194,18 +194,15 @@ def test_subjects_and_staff_have_no_timetable(filled: Connection, kind: Resource
 def plans(conn: Connection) -> Iterator[list[str]]:
     """Collect the query plan of every SELECT run in the block."""
     found: list[str] = []
-
-    def explain(
-        connection: Connection, _: Any, statement: str, parameters: Any, *__: Any
-    ) -> None:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        lines = driver.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        found.extend(line[3] for line in lines)
-
-    event.listen(conn, "before_cursor_execute", explain)
+    statements: list[str] = []
+    driver: Any = conn.connection.driver_connection
+    driver.set_trace_callback(statements.append)
     yield found
-    event.remove(conn, "before_cursor_execute", explain)
+    driver.set_trace_callback(None)
+    for statement in statements:
+        if statement.startswith("SELECT"):
+            lines = driver.execute(f"EXPLAIN QUERY PLAN {statement}")
+            found.extend(line[3] for line in lines)
 
 
 @pytest.mark.sqlite

@@ -452,3 +452,56 @@ async def test_inline_mode_lives_under_a_mock_clock(
         assert trio.current_time() == 0
     with pytest.raises(DatabaseClosed):
         await database.write(insert("late"))
+
+
+async def test_who_gives_up_before_a_reader_is_free_asks_nothing(tmp_path: Path) -> None:
+    asked: list[str] = []
+    held = threading.Event()
+
+    def hold(_: Connection) -> None:
+        held.wait(10)
+
+    async with open_database(tmp_path / "base", readers=1) as database:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(database.read, hold)
+            await wait_all_tasks_blocked()
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await database.read(lambda _: asked.append("cancelled before"))
+            with trio.move_on_after(0.01) as scope:
+                await database.read(lambda _: asked.append("given up"))
+            assert scope.cancelled_caught
+            held.set()
+        assert await database.read(lambda _: "free") == "free"
+    assert asked == []
+
+
+async def test_a_query_that_runs_is_not_cancelled_and_its_reader_serves_the_next(
+    tmp_path: Path,
+) -> None:
+    held, begun = threading.Event(), threading.Event()
+
+    def slow(_: Connection) -> str:
+        begun.set()
+        held.wait(10)
+        return "done"
+
+    async with open_database(tmp_path / "base", readers=1) as database:
+        results: list[str] = []
+
+        async def ask() -> None:
+            results.append(await database.read(slow))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await trio.to_thread.run_sync(begun.wait)
+            nursery.cancel_scope.cancel()
+            held.set()
+        assert results == ["done"]
+        with pytest.raises(LookupError):
+            await database.read(_fails)
+        assert await database.read(lambda _: 1) == 1
+
+
+def _fails(_: Connection) -> None:
+    raise LookupError
