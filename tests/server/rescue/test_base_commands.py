@@ -14,9 +14,9 @@ import trio
 from trio.testing import MockClock
 
 from pronote_protocol.errors import BadRequest, BaseRefused, Conflict, NotFound, Refused
-from pronote_server.cli import main
 from pronote_server.cli import base_files as base_file_commands
 from pronote_server.cli import bases as base_commands
+from pronote_server.cli import main
 from pronote_server.clock import Clock
 from pronote_server.hosting.long_work import Work, plain_report
 from pronote_server.hosting.school import School
