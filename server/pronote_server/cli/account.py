@@ -151,11 +151,9 @@ _COLUMNS = {
     "id": "N°",
     "channel": "Voie",
     "recipient": "Pour",
-    "subject": "Objet",
     "state": "État",
     "attempts": "Essais",
     "created_at": "Demandé",
-    "due_at": "Prochain essai",
     "problem": "Problème",
 }
 

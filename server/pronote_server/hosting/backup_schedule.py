@@ -39,6 +39,7 @@ async def keep_backups(
         last = school.now()
         while True:
             at, due = next_due(last, SCHOOL_ZONE)
+            school.agenda.put("backups", at)
             if not await _wait(school, at):
                 last = school.now()
                 continue
@@ -47,6 +48,7 @@ async def keep_backups(
             if at < kept:
                 last = kept  # what lies before would be removed at once
                 continue
+            await school.agenda.turn("backups")
             await _make(school, due, at)
 
 

@@ -42,6 +42,7 @@ from pronote_server.domain.seats import SeatPool
 from pronote_server.domain.sessions import SessionBook
 from pronote_server.domain.suspensions import SuspensionBook
 from pronote_server.domain.versions import VersionState
+from pronote_server.hosting.agenda import Agenda
 from pronote_server.hosting.backup_place import BackupPlace
 from pronote_server.hosting.hot_answers import HotAnswers
 from pronote_server.hosting.journal import Journal
@@ -142,6 +143,7 @@ class School:
             shown to the operator, once.
         outbox_changed: Set when a message was put into the outbox.
         version: What is installed and planned; `version_changed` is set with the plans.
+        agenda: What its schedules do next.
         open_modes: Modes the transfer of the timetable opened (fiche 6), besides
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
@@ -208,6 +210,7 @@ class School:
     outbox_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     version: VersionState = attrs.field(init=False)
     version_changed: trio.Event = attrs.field(factory=trio.Event, init=False)
+    agenda: Agenda = attrs.field(factory=Agenda, init=False)
     news: News = attrs.field(
         default=attrs.Factory(lambda school: News(school.sessions), takes_self=True), init=False
     )

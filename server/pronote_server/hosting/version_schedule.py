@@ -35,9 +35,11 @@ async def keep_version(school: School) -> None:
         school.version_changed = changed = trio.Event()
         today = local(school.now()).date()
         change = next_change(school.version, today)
+        school.agenda.put("version", beginning_of(change.on))
         if change.on > today:
             await sleep_until_or(school.clock, beginning_of(change.on), changed)
             continue
+        await school.agenda.turn("version")
         try:
             await change_version(school, change)
         except Conflict:

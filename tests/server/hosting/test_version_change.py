@@ -22,8 +22,10 @@ from pronote_protocol.words import Farewell, Mode, ReturnAdvice, VersionBase, Ve
 from pronote_server.clock import Clock
 from pronote_server.hosting import backup_making, bases, version_change
 from pronote_server.hosting.asker import Asker
+from pronote_server.hosting.backup_schedule import keep_backups
 from pronote_server.hosting.base_places import bases_folder
 from pronote_server.hosting.school import School
+from pronote_server.hosting.school_time import local
 from pronote_server.hosting.version_schedule import keep_version
 from pronote_server.observe.testing import Logs
 from pronote_server.rescue.commands.version import commands
@@ -467,3 +469,25 @@ async def test_a_server_that_is_killed_goes_back_and_does_it_at_its_next_start(
         ]
         files = {each.name for each in bases_folder(school).glob("*.not")}
         assert files == ({"Base.not", "Base 2021-2022.not"} if base is NEW else {"Base.not"})
+
+
+async def test_a_clock_that_crosses_the_day_makes_each_archive_of_the_base_of_its_day(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """What was crossed is done in its order, however long each takes."""
+    async with opened(tmp_path, datetime(2021, 8, 18, 10, tzinfo=UTC)) as school:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            nursery.start_soon(keep_version, school)
+            await wait_all_tasks_blocked()
+            school.clock.travel_to(datetime(2021, 8, 23, 10, tzinfo=UTC))
+            await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+
+        found = [(local(each.made_at).day, each.base) for each in await archives(school)]
+        # The last of the old base is the one the change makes, before it begins.
+        before, after = "Base", "Base 2021-2022"
+        assert sorted(found) == [
+            *((19, before), (20, before)),
+            *((21, after), (22, after), (23, before), (23, after)),
+        ]
