@@ -119,6 +119,7 @@ async def test_what_was_shown_at_once_is_not_told_again(
 ) -> None:
     async with kept(tmp_path) as (school, door):
         cpe = await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
+        await pass_time(school, HOUR)
         await publish(cpe, None)
         revision = school.base_in_service().header.revision
         await pass_time(school, 3 * HOUR)
