@@ -20,6 +20,12 @@ from pronote_client.cli.running import COMMON, FLAGS, build_app, run, split
 from pronote_client.cli.terminal import Terminal
 from pronote_client.testing import ScriptedServer, inline, scripted_server
 from pronote_protocol.catalogue import Page
+from pronote_protocol.catalogue.account import (
+    AccountShown,
+    ChangeSupervisorPassword,
+    CredentialsSent,
+    SetReserved,
+)
 from pronote_protocol.catalogue.resources import (
     LessonRow,
     ListResources,
@@ -60,6 +66,13 @@ from pronote_protocol.catalogue.users import (
     UserRef,
     UserRow,
 )
+from pronote_protocol.catalogue.version import (
+    CancelVersion,
+    PlannedVersion,
+    PlanVersion,
+    VersionFailure,
+    VersionShown,
+)
 from pronote_protocol.errors import AddressSuspended, NotAllowed, NotFound, SeatsExhausted
 from pronote_protocol.messages import Announcement, Goodbye, Nothing
 from pronote_protocol.words import (
@@ -72,6 +85,8 @@ from pronote_protocol.words import (
     Rank,
     ResourceKind,
     SessionState,
+    VersionBase,
+    VersionEdition,
 )
 
 NOON = datetime.datetime(2020, 10, 5, 12, 0, tzinfo=datetime.UTC)
@@ -749,3 +764,104 @@ async def test_a_command_disconnected_in_the_middle_says_by_whom(shell: Shell) -
     assert outcome.status == 3
     assert outcome.said["code"] == "disconnected_by_administrator"
     assert KICKED.fr in (await shell("seats")).err
+
+
+async def test_the_account_is_shown_reserved_and_its_credentials_sent(shell: Shell) -> None:
+    shown = AccountShown(
+        client_reference="1234567",
+        hosting_number="123456789012",
+        expires=datetime.date(2021, 7, 5),
+        expired=True,
+        modification=6,
+        reserved_for_administrators=1,
+        teachers=None,
+        edt=True,
+        consultation=False,
+        consultation_edt=False,
+        sms=True,
+        sms_edt=True,
+        pronote_net=True,
+        responsible="Mme B",
+        email="r•••••@ecole.example",
+        mobile=None,
+    )
+    seen: list[Any] = []
+    shell.server.answers["account.show"] = shown
+    shell.server.answers["account.set_reserved"] = echo(SetReserved, seen, shown)
+    shell.server.answers["account.receive_credentials"] = CredentialsSent(
+        email="r•••••@ecole.example", mobile=None
+    )
+    text = (await shell("account", "show")).out
+    for expected in ("05/07/2021 (expirée)", "Profs illimités", "EDT : NON / PRONOTE : NON"):
+        assert expected in text
+    assert (await shell.json("account", "reserve", "2"))["hosting_number"] == "123456789012"
+    assert seen == [SetReserved(reserved_for_administrators=2)]
+
+    sent = (await shell("account", "receive-credentials")).out
+    assert sent.startswith("Numéros : r•••••@ecole.example. Mot de passe : gardé")
+
+
+async def test_the_supervisors_password_is_changed_from_files(shell: Shell) -> None:
+    seen: list[Any] = []
+    answer = echo(ChangeSupervisorPassword, seen, Nothing())
+    shell.server.answers["account.change_supervisor_password"] = answer
+    for name in ("current", "new"):
+        (shell.home / name).write_text(f"{name} one\n")
+    change = ("account", "supervisor-password", "--new-password-file", str(shell.home / "new"))
+
+    assert (await shell.json(*change)) == {"done": True}
+    current = str(shell.home / "current")
+    assert (await shell(*change, "--current-password-file", current)).status == 0
+    assert [(each.current_password, each.new_password) for each in seen] == [
+        ("secret", "new one"),
+        ("current one", "new one"),
+    ]
+
+
+async def test_a_change_of_version_is_planned_and_given_up(shell: Shell) -> None:
+    planned = PlannedVersion(
+        edition=VersionEdition.PRE,
+        on=datetime.date(2027, 7, 5),
+        base=VersionBase.IN_SERVICE,
+        by="SPR",
+    )
+    shown = VersionShown(
+        year=2026,
+        edition=VersionEdition.OFFICIAL,
+        installed_at=None,
+        base_year=2026,
+        planned=(planned,),
+        next_year=2027,
+        next_edition=VersionEdition.PRE,
+        next_on=datetime.date(2027, 7, 5),
+        next_base=VersionBase.IN_SERVICE,
+        automatic=False,
+        pre_version_from=datetime.date(2027, 7, 1),
+        official_from=datetime.date(2027, 8, 1),
+        failure=VersionFailure(
+            at=NOON,
+            year=2027,
+            edition=VersionEdition.PRE,
+            reason="Disque plein.",
+            again_on=datetime.date(2027, 7, 6),
+        ),
+    )
+    seen: list[Any] = []
+    shell.server.answers["version.show"] = shown
+    shell.server.answers["version.plan"] = echo(PlanVersion, seen, shown)
+    shell.server.answers["version.cancel"] = echo(CancelVersion, seen, shown)
+    text = (await shell("version", "plan", "pre-version", "2027-07-05", "in-service")).out
+    assert (await shell.json("version", "cancel", "pre-version"))["next_on"] == "2027-07-05"
+    assert (await shell.json("version", "show"))["planned"][0]["base"] == "in-service"
+
+    for expected in ("PRONOTE 2026", "Demandé par SPR", "la base en service", "Disque plein."):
+        assert expected in text
+    assert seen == [
+        PlanVersion(
+            edition=VersionEdition.PRE,
+            on=datetime.date(2027, 7, 5),
+            base=VersionBase.IN_SERVICE,
+        ),
+        CancelVersion(edition=VersionEdition.PRE),
+    ]
+    assert (await shell("version", "plan", "pre-version", "juillet", "new")).status == 2

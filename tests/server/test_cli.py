@@ -210,3 +210,127 @@ def test_lists_are_tables_for_people_and_objects_for_programs(
     assert "[red" in person.out
     assert "1/6" in person.out
     assert json.loads(program.out) == asked.answer
+
+
+ACCOUNT = {
+    "client_reference": "1234567",
+    "hosting_number": "123456789012",
+    "expires": None,
+    "expired": False,
+    "modification": 8,
+    "reserved_for_administrators": 1,
+    "teachers": None,
+    "edt": True,
+    "consultation": False,
+    "consultation_edt": False,
+    "sms": True,
+    "sms_edt": True,
+    "pronote_net": True,
+    "responsible": None,
+    "email": "r•••••@ecole.example",
+    "mobile": None,
+    "changed": {"modification": "8"},
+}
+
+
+def test_the_account_is_shown_and_its_terms_are_changed(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = ACCOUNT
+    shown = run("account", "show", "--data", tmp_path).out
+    terms = ("modification=8", "responsible=Mme B", "--unset", "expires")
+    program = run("account", "set", *terms, "--data", tmp_path, "--json")
+
+    for text in ("123456789012", "jamais", "illimités", "OUI", "NON", "modification=8"):
+        assert text in shown
+    assert json.loads(program.out) == ACCOUNT
+    assert [each[1:] for each in asked] == [
+        ("account.show", {}),
+        (
+            "account.set",
+            {"terms": {"modification": "8", "responsible": "Mme B"}, "unset": ["expires"]},
+        ),
+    ]
+
+
+def test_a_term_without_a_value_is_bad_usage(run: Any, asked: Any, tmp_path: Path) -> None:
+    refused = run("account", "set", "modification", "--data", tmp_path)
+
+    assert (refused.status, asked) == (2, [])
+    assert "NOM=VALEUR" in refused.err
+
+
+def test_passwords_of_the_account_are_given_and_shown(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = {"hosting_number": "1" * 12, "invoice_number": "2" * 10, "password": "x%y"}
+    shown = run("account", "console-password", "--data", tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("un mot\n", encoding="utf-8")
+    run("account", "supervisor-password", "--password-file", secret, "--data", tmp_path)
+
+    assert "x%y" in shown.out
+    assert [each[1:] for each in asked] == [
+        ("account.console_password", {}),
+        ("account.supervisor_password", {"password": "un mot"}),
+    ]
+
+
+def test_the_outbox_is_listed_read_and_tried_again(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    row = {
+        "id": "1f9c0000",
+        "channel": "sms",
+        "recipient": "•••••••78",
+        "subject": "Objet",
+        "state": "failed",
+        "attempts": 20,
+        "created_at": "2021-03-01T08:00:00Z",
+        "problem": "gateway said 500",
+        "body": None,
+    }
+    asked.answer = {"items": [row], "spool": "/data/spool"}
+    listed = run("outbox", "list", "--data", tmp_path).out
+    run("outbox", "retry", "1f9c", "--data", tmp_path)
+    asked.answer = {**row, "recipient": "+33639980178", "body": "Mot de passe"}
+    read = run("outbox", "show", "1f9c", "--data", tmp_path).out
+
+    assert "1f9c0000" in listed
+    assert "/data/spool" in listed
+    assert "+33639980178 : Objet" in read
+    assert "Mot de passe" in read
+    assert [each[1:] for each in asked] == [
+        ("outbox.list", {}),
+        ("outbox.retry", {"message": "1f9c"}),
+        ("outbox.show", {"message": "1f9c"}),
+    ]
+
+
+def test_a_change_of_version_is_planned_shown_and_given_up(
+    run: Any, asked: Any, tmp_path: Path
+) -> None:
+    asked.answer = {
+        "year": 2026,
+        "edition": "official",
+        "planned": [
+            {"edition": "pre-version", "on": "2027-07-05", "base": "in-service", "by": "SPR"}
+        ],
+        "next_year": 2027,
+        "next_edition": "pre-version",
+        "next_on": "2027-07-05",
+        "next_base": "in-service",
+        "automatic": False,
+        "failure": {"year": 2027, "reason": "Disque plein.", "again_on": "2027-07-06"},
+    }
+    wish = ("pre-version", "2027-07-05", "in-service")
+    shown = run("version", "plan", *wish, "--data", tmp_path).out
+    run("version", "cancel", "pre-version", "--data", tmp_path)
+
+    for text in ("PRONOTE 2026", "Demandé par SPR", "la base en service", "Disque plein."):
+        assert text in shown
+    assert [each[1:] for each in asked] == [
+        ("version.plan", dict(zip(("edition", "on", "base"), wish, strict=True))),
+        ("version.cancel", {"edition": "pre-version"}),
+    ]
+    assert run("version", "plan", "beta", "2027-07-05", "new").status == 2
