@@ -6,7 +6,8 @@ import gc
 import json
 import os
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,20 @@ from pronote_server.cli.showing import show_table
 __all__ = ["add_commands"]
 
 
+@contextmanager
+def _starting() -> Iterator[None]:
+    """
+    Look for no garbage until the server is ready: what is imported and made stays to its end.
+
+    Looking through it again and again, as it grows, is a tenth of a start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def serve(
     *,
     config: Path | None = None,
@@ -31,19 +46,20 @@ def serve(
     json: AsJson = False,
 ) -> None:
     """Servir les établissements décrits par un fichier de configuration (TOML)."""
-    from pronote_server.config import load_settings
+    with _starting():
+        from pronote_server.config import load_settings
 
-    settings = load_settings(
-        config,
-        environment=os.environ,
-        options={
-            "listen.host": host,
-            "listen.port": port,
-            "listen.test_api": test_api or None,
-            "data.directory": data,
-        },
-    )
-    _run(settings, as_json=json, at=at)
+        settings = load_settings(
+            config,
+            environment=os.environ,
+            options={
+                "listen.host": host,
+                "listen.port": port,
+                "listen.test_api": test_api or None,
+                "data.directory": data,
+            },
+        )
+        _run(settings, as_json=json, at=at)
 
 
 def demo(
@@ -63,56 +79,51 @@ def demo(
     json: AsJson = False,
 ) -> None:
     """Servir un établissement de démonstration complet, avec des comptes prêts à l'emploi."""
-    from pronote_server.config import load_settings
-    from pronote_server.hosting.demo import DEMO_RNE, DEMO_SCHOOL_NAME
+    with _starting():
+        from pronote_server.config import load_settings
+        from pronote_server.hosting.demo import DEMO_RNE, DEMO_SCHOOL_NAME
 
-    folder = (
-        tempfile.TemporaryDirectory(prefix="pronote-demo-")
-        if data is None
-        else nullcontext(str(data))
-    )
-    with folder as directory:
-        settings = load_settings(
-            None,
-            environment={
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith("PRONOTE_SCHOOLS")
-            },
-            options={
-                "listen.host": host,
-                "listen.port": port,
-                "listen.test_api": test_api or None,
-                "data.directory": Path(directory),
-                "tls.enabled": not plain,
-                "announce.mdns": announce or None,
-                "schools": [
-                    {
-                        "rne": DEMO_RNE,
-                        "name": DEMO_SCHOOL_NAME,
-                        # Nobody's: a reserved name, and a number kept for fiction.
-                        "account": {
-                            "responsible": "Responsable de la démonstration",
-                            "email": "responsable@lande.example",
-                            "mobile": "+33639980100",
-                        },
-                        "passwords": {"scram_iterations": 4096},
-                    }
-                ],
-            },
+        folder = (
+            tempfile.TemporaryDirectory(prefix="pronote-demo-")
+            if data is None
+            else nullcontext(str(data))
         )
-        _run(settings, as_json=json, seed=seed, at=at)
+        with folder as directory:
+            settings = load_settings(
+                None,
+                environment={
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith("PRONOTE_SCHOOLS")
+                },
+                options={
+                    "listen.host": host,
+                    "listen.port": port,
+                    "listen.test_api": test_api or None,
+                    "data.directory": Path(directory),
+                    "tls.enabled": not plain,
+                    "announce.mdns": announce or None,
+                    "schools": [
+                        {
+                            "rne": DEMO_RNE,
+                            "name": DEMO_SCHOOL_NAME,
+                            # Nobody's: a reserved name, and a number kept for fiction.
+                            "account": {
+                                "responsible": "Responsable de la démonstration",
+                                "email": "responsable@lande.example",
+                                "mobile": "+33639980100",
+                            },
+                            "passwords": {"scram_iterations": 4096},
+                        }
+                    ],
+                },
+            )
+            _run(settings, as_json=json, seed=seed, at=at)
 
 
 def _run(settings: Any, *, as_json: bool, at: str | None, seed: int | None = None) -> None:
     origin = _origin(settings, at)
-    # What is imported and made until the server is ready stays to its end. Looking for garbage
-    # in it, again and again as it grows, takes a sixth of the time to start.
-    gc.disable()
-    try:
-        _serve(settings, as_json=as_json, seed=seed, origin=origin)
-    finally:
-        gc.enable()
+    _serve(settings, as_json=as_json, seed=seed, origin=origin)
 
 
 def _origin(settings: Any, at: str | None) -> datetime | None:
