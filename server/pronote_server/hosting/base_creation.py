@@ -13,11 +13,13 @@ from pronote_server.domain.base_names import base_name
 from pronote_server.domain.base_states import BaseCommand
 from pronote_server.domain.school_data import TimeGrid
 from pronote_server.domain.time_grids import regular_grid
+from pronote_server.domain.versions import school_year_on
 from pronote_server.hosting.base_places import base_path, check_free
 from pronote_server.hosting.base_replacement import exchange_while_doing
 from pronote_server.hosting.base_service import doing
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.school import School
+from pronote_server.hosting.school_time import local
 from pronote_server.storage import base_file
 from pronote_server.storage.known_bases import KnownBase, note_base
 
@@ -35,8 +37,8 @@ _YEARS: Final = range(2000, 2100)
 
 
 def school_year_at(now: datetime) -> int:
-    """Return the school year *now* belongs to; the new one begins on 21 August (fiche 3)."""
-    return now.year if (now.month, now.day) >= (8, 21) else now.year - 1
+    """Return the school year of *now* on the school's calendar; see `school_year_on`."""
+    return school_year_on(local(now).date())
 
 
 def grid_of(wish: GridWish) -> TimeGrid:

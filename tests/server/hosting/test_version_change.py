@@ -491,3 +491,13 @@ async def test_a_clock_that_crosses_the_day_makes_each_archive_of_the_base_of_it
             *((19, before), (20, before)),
             *((21, after), (22, after), (23, before), (23, after)),
         ]
+
+
+async def test_a_school_that_begins_at_midnight_of_21_august_is_of_the_new_year(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """In Paris, where it is 22:00 UTC."""
+    for now, year in ((AUGUST_21 - timedelta(seconds=1), 2020), (AUGUST_21, 2021)):
+        async with open_test_school(tmp_path / f"{year}", inline=True, clock=Clock(now)) as new:
+            assert new.base is not None
+            assert (new.base.header.school_year, new.version.year) == (year, year)
