@@ -40,7 +40,7 @@ from pronote_server.storage.packages import (
     sha256_of_document,
     unpack_package,
 )
-from pronote_server.storage.whole_files import REAL_DISK, draft_of, saying_what_the_disk_said
+from pronote_server.storage.whole_files import Disk, draft_of, saying_what_the_disk_said
 
 __all__ = ["complete", "list_missing"]
 
@@ -68,9 +68,10 @@ async def complete(
     base = school.base
     assert base is not None, "or its state would be another"
     scratch = draft_of(school.folder / "annex")
-    teller = Teller(report, school.inline)
+    teller, disk = Teller(report, school.inline), school.backups.folder.disk
+    stored = DocumentFiles.beside(base.file, disk=disk)
     try:
-        manifest = await school.in_thread(partial(_unpack, path, scratch, teller))
+        manifest = await school.in_thread(partial(_unpack, path, scratch, disk, teller))
         if manifest.kind is PackageKind.LETTERS:
             rows = await school.in_thread(partial(_letters, scratch))
             added = await base.database.write(partial(_add_letters, rows, school.now()))
@@ -86,7 +87,7 @@ async def complete(
             async with school.storing:
                 wanted = await base.database.read(_referred)
                 done = await school.in_thread(
-                    partial(_store, manifest, scratch, base.file, set(wanted), teller)
+                    partial(_store, manifest, scratch, stored, set(wanted), teller)
                 )
     finally:
         with trio.move_on_after(_CLEANING_SECONDS, shield=True):
@@ -99,22 +100,26 @@ async def complete(
     return {"kind": manifest.kind.value, **done}
 
 
-def _unpack(path: Path, scratch: Path, teller: Teller) -> Manifest:
+def _unpack(path: Path, scratch: Path, disk: Disk, teller: Teller) -> Manifest:
     with saying_what_the_disk_said():
-        REAL_DISK.make_folder(scratch)
+        disk.make_folder(scratch)
     return unpack_package(
         path,
         scratch / "members",
         expect=_ANNEXES,
+        disk=disk,
         progress=teller.progress("unpack"),
         sync=False,
     )
 
 
 def _store(
-    manifest: Manifest, scratch: Path, base: Path, wanted: set[str], teller: Teller
+    manifest: Manifest,
+    scratch: Path,
+    stored: DocumentFiles,
+    wanted: set[str],
+    teller: Teller,
 ) -> dict[str, int]:
-    stored = DocumentFiles.beside(base)
     added = already = unknown = 0
     progress = teller.progress("store")
     for rank, file in enumerate(manifest.files):

@@ -13,6 +13,7 @@ from pronote_server.domain.search import fold
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_file import inspect_base
 from pronote_server.storage.errors import StorageError
+from pronote_server.storage.whole_files import remove_drafts
 
 __all__ = [
     "base_path",
@@ -21,6 +22,7 @@ __all__ = [
     "files_of_bases",
     "free_path",
     "names_of_bases",
+    "remove_leftovers",
 ]
 
 
@@ -79,6 +81,12 @@ def free_path(folder: Path, wanted: str) -> Path:
         for each in names
         if not any(same_name(each, other) for other in taken)
     )
+
+
+def remove_leftovers(school: School) -> None:
+    """Remove what a crash left half written beside the bases, while nobody writes. Blocks."""
+    for folder in (school.folder, bases_folder(school), school.folder / "exports"):
+        remove_drafts(folder)
 
 
 def files_of_bases(folder: Path) -> list[Path]:

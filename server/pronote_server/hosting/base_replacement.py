@@ -20,7 +20,7 @@ import trio
 
 from pronote_server.domain.base_states import BaseCommand
 from pronote_server.hosting.base_opening import close_base, open_base, read_header_again
-from pronote_server.hosting.base_places import bases_folder, free_path
+from pronote_server.hosting.base_places import bases_folder, free_path, remove_leftovers
 from pronote_server.hosting.base_service import doing
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_writes
@@ -149,6 +149,7 @@ async def open_loaded(school: School, file: Path, *, disk: Disk = REAL_DISK) -> 
         BaseFileRefused, StorageFailed: It cannot be opened.
     """
     aside = _aside(file)
+    await school.in_thread(partial(remove_leftovers, school))
     try:
         await open_base(school, file)
     except Exception as error:

@@ -40,7 +40,7 @@ from pronote_server.storage.packages import (
     write_package,
 )
 from pronote_server.storage.sqlite import reading_engine
-from pronote_server.storage.whole_files import draft_of, saying_what_the_disk_said
+from pronote_server.storage.whole_files import Disk, draft_of, saying_what_the_disk_said
 
 __all__ = [
     "ExportedFile",
@@ -105,6 +105,7 @@ async def generate_files(
     if to is not None and not await school.in_thread(to.is_dir):
         raise NotFound(what=f"dossier {to}")
     now, teller = school.now(), Teller(report, school.inline)
+    disk = school.backups.folder.disk
     scratch = draft_of(school.folder / "exports")
     try:
         # Only while it is copied; packing it may take its time.
@@ -112,9 +113,17 @@ async def generate_files(
             begin(school.base_state, BaseCommand.EXPORT)
             assert school.base is not None, "or its state would be another"
             file = school.base.file
-            await school.in_thread(partial(_copy, file, scratch, teller))
+            await school.in_thread(partial(_copy, file, scratch, disk, teller))
         generating = partial(
-            _generate, scratch / BASE_MEMBER, file, target, school.rne, now, teller, to is None
+            _generate,
+            scratch / BASE_MEMBER,
+            file,
+            target,
+            school.rne,
+            now,
+            disk,
+            teller,
+            replace=to is None,
         )
         made = await school.in_thread(generating)
     finally:
@@ -143,10 +152,10 @@ def begin_generating(
     return school.backups.work.begin("export", by, run)
 
 
-def _copy(base: Path, scratch: Path, teller: Teller) -> None:
+def _copy(base: Path, scratch: Path, disk: Disk, teller: Teller) -> None:
     with saying_what_the_disk_said():
-        scratch.mkdir(mode=0o700, parents=True)
-        copy_pages(base, scratch / BASE_MEMBER, progress=teller.progress("copy"))
+        disk.make_folder(scratch)
+        copy_pages(base, scratch / BASE_MEMBER, disk=disk, progress=teller.progress("copy"))
 
 
 def _generate(
@@ -155,7 +164,9 @@ def _generate(
     target: Path,
     rne: str,
     now: datetime,
+    disk: Disk,
     teller: Teller,
+    *,
     replace: bool,
 ) -> dict[str, Any]:
     found = survey_base(copy)
@@ -179,10 +190,10 @@ def _generate(
     counters = attrs.asdict(found.counters) | {"missing_documents": len(missing)}
     stem = _stem(header.name)
     with saying_what_the_disk_said():
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
         if replace:
+            disk.make_folder(target)
             for old in _files(target):
-                old.unlink(missing_ok=True)
+                disk.unlink(old)
         files = []
         for kind, members in contents.items():
             if not members:
@@ -203,6 +214,7 @@ def _generate(
                     counters=counters,
                 ),
                 members,
+                disk=disk,
                 progress=teller.progress("pack"),
             )
             files.append(_described(path))

@@ -34,7 +34,6 @@ from pronote_server.storage.packages import (
     unpack_package,
 )
 from pronote_server.storage.whole_files import (
-    REAL_DISK,
     draft_of,
     put_in_place,
     saying_what_the_disk_said,
@@ -153,16 +152,17 @@ async def load_base(
 
 def _land(path: Path, school: School, newest: int, teller: Teller) -> tuple[Path, Proof]:
     """Prove the base in the package at *path*, and give it a name of its own. Blocks."""
-    folder = bases_folder(school)
+    folder, disk = bases_folder(school), school.backups.folder.disk
     scratch = draft_of(folder / "sent")
     try:
         with saying_what_the_disk_said():
-            REAL_DISK.make_folder(scratch)
+            disk.make_folder(scratch)
         members = scratch / "members"
         manifest = unpack_package(
             path,
             members,
             expect={PackageKind.HOSTING_BASE},
+            disk=disk,
             progress=teller.progress("unpack"),
         )
         proof = prove_unpacked(manifest, members)
@@ -182,7 +182,7 @@ def _land(path: Path, school: School, newest: int, teller: Teller) -> tuple[Path
             )
         with saying_what_the_disk_said():
             target = free_path(folder, header.name)
-            put_in_place(members / BASE_MEMBER, target)
+            put_in_place(members / BASE_MEMBER, target, disk=disk)
         return target, proof
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -73,10 +73,12 @@ async def generate_users_file(
     folder = school.folder / "exports" if to is None else to
     path = folder / f"{school.rne}{PackageKind.USERS.extension}"
 
+    disk = school.backups.folder.disk
+
     def write() -> None:
         with saying_what_the_disk_said():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_package(path, manifest, users_members(users))
+            disk.make_folder(folder)
+        write_package(path, manifest, users_members(users), disk=disk)
 
     await school.in_thread(write)
     await school.journal.record(
