@@ -21,14 +21,7 @@ import structlog
 import trio
 from sqlalchemy import Connection
 
-from pronote_protocol.catalogue.version import (
-    CancelVersion,
-    PlannedVersion,
-    PlanVersion,
-    VersionFailure,
-    VersionShown,
-)
-from pronote_protocol.errors import Conflict, NotFound
+from pronote_protocol.errors import Conflict
 from pronote_protocol.words import BaseOrigin, Mode, VersionBase, VersionEdition
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.domain.versions import (
@@ -36,16 +29,13 @@ from pronote_server.domain.versions import (
     Failure,
     Plan,
     VersionState,
-    available_from,
     base_after,
-    check_plan,
-    next_change,
     school_year_on,
     state_from_plain,
     state_to_plain,
 )
 from pronote_server.hosting import backup_making
-from pronote_server.hosting.asker import Asker, changing_directory, entry
+from pronote_server.hosting.asker import Asker, entry
 from pronote_server.hosting.base_creation import STANDARD_GRID
 from pronote_server.hosting.base_places import bases_folder, free_path
 from pronote_server.hosting.base_replacement import exchange_while_doing
@@ -54,6 +44,7 @@ from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.long_work import in_refusals
 from pronote_server.hosting.school import School
 from pronote_server.hosting.school_time import local
+from pronote_server.hosting.version_plans import VERSION_STATE, base_year
 from pronote_server.storage import base_file
 from pronote_server.storage.copying import copy_database
 from pronote_server.storage.errors import StorageError
@@ -64,16 +55,12 @@ from pronote_server.storage.settings import get_setting, put_setting
 from pronote_server.storage.sqlite import checkpoint, writing_engine
 
 __all__ = [
-    "cancel_version",
     "change_version",
     "open_version",
-    "plan_version",
-    "show_version",
 ]
 
 log = structlog.get_logger()
 
-_STATE: Final = "version"
 # Begun and not over: what to go back to.
 _BEGUN: Final = "version.begun"
 # From the announcement to the goodbye, when somebody is connected.
@@ -89,90 +76,18 @@ async def open_version(school: School) -> None:
     """
 
     def read(conn: Connection) -> tuple[Any, Any]:
-        return get_setting(conn, _STATE), get_setting(conn, _BEGUN)
+        return get_setting(conn, VERSION_STATE), get_setting(conn, _BEGUN)
 
     said, begun = await school.records.read(read)
     if said is None:
         # The version of a school that is new, or was there before versions were counted.
         year = school_year_on(local(school.now()).date())
         school.version = VersionState(year=year)
-        await school.keep(_STATE, state_to_plain(school.version))
+        await school.keep(VERSION_STATE, state_to_plain(school.version))
     else:
         school.version = state_from_plain(said)
     if begun is not None:
         await _go_back_at_start(school, begun)
-
-
-def show_version(school: School) -> VersionShown:
-    """Return what is installed, and what comes."""
-    state = school.version
-    today = local(school.now()).date()
-    change = next_change(state, today)
-    failure = state.failure
-    pre = state.edition is VersionEdition.PRE
-    return VersionShown(
-        year=state.year,
-        edition=state.edition,
-        installed_at=state.installed_at,
-        base_year=_base_year(school),
-        planned=tuple(
-            PlannedVersion(edition=edition, on=plan.on, base=plan.base, by=plan.by)
-            for edition, plan in sorted(state.plans.items(), key=lambda each: each[1].on)
-        ),
-        next_year=change.year,
-        next_edition=change.edition,
-        next_on=change.on,
-        next_base=base_after(change, _base_year(school)),
-        automatic=change.base is None,
-        pre_version_from=None if pre else available_from(VersionEdition.PRE, state.year + 1),
-        official_from=available_from(VersionEdition.OFFICIAL, state.following),
-        failure=None
-        if failure is None
-        else VersionFailure(
-            at=failure.at,
-            year=failure.year,
-            edition=failure.edition,
-            reason=failure.reason,
-            again_on=failure.again_on,
-        ),
-    )
-
-
-async def plan_version(school: School, wish: PlanVersion, asker: Asker) -> VersionShown:
-    """
-    Plan a change, in the place of one of the same edition.
-
-    Raises:
-        Conflict: That edition cannot be installed on that day.
-    """
-    async with changing_directory(school):
-        state = school.version
-        check_plan(state, wish.edition, wish.on, local(school.now()).date())
-        plan = Plan(on=wish.on, base=wish.base, by=asker.name)
-        # Whoever chooses another day has seen what failed.
-        after = attrs.evolve(state, plans={**state.plans, wish.edition: plan}, failure=None)
-        details: dict[str, object] = {"on": wish.on.isoformat(), "base": wish.base.value}
-        await _keep(school, after, "version.planned", asker, wish.edition, details)
-    school.version_changed.set()
-    return show_version(school)
-
-
-async def cancel_version(school: School, wish: CancelVersion, asker: Asker) -> VersionShown:
-    """
-    Give up a change that was planned; the one of 21 August is not given up.
-
-    Raises:
-        NotFound: None of that edition is planned.
-    """
-    async with changing_directory(school):
-        state = school.version
-        if wish.edition not in state.plans:
-            raise NotFound(what=f"plan {wish.edition.value}")
-        plans = {each: plan for each, plan in state.plans.items() if each is not wish.edition}
-        after = attrs.evolve(state, plans=plans)
-        await _keep(school, after, "version.cancelled", asker, wish.edition, {})
-    school.version_changed.set()
-    return show_version(school)
 
 
 async def change_version(school: School, change: Change) -> None:
@@ -232,7 +147,7 @@ class _Attempt:
         if self.old is not None:
             # "Une archive a été générée automatiquement pour cette année scolaire" (fiche 7).
             await backup_making.make(school, PackageKind.ARCHIVE)
-        if base_after(self.change, _base_year(school)) is VersionBase.NEW:
+        if base_after(self.change, base_year(school)) is VersionBase.NEW:
             await self._exchange_for_new()
         else:
             await self._exchange_for_migrated()
@@ -243,7 +158,7 @@ class _Attempt:
         """Have the old base loaded, and in service if it was; tell why."""
         school = self.school
         log.error("version.failed", school=school.rne, year=self.change.year, exc_info=error)
-        reason = in_refusals(error).fr if isinstance(error, StorageError) else str(error)
+        reason = in_refusals(error).fr
         with trio.move_on_after(_WRITING_SECONDS * 5, shield=True):
             with suppress(Exception):
                 await self._open_old()
@@ -252,7 +167,7 @@ class _Attempt:
                 at=now,
                 year=self.change.year,
                 edition=self.change.edition,
-                reason=reason or type(error).__name__,
+                reason=reason,
                 again_on=local(now).date() + timedelta(days=1),
             )
             after = attrs.evolve(school.version, failure=failure)
@@ -264,7 +179,7 @@ class _Attempt:
             line = entry(school, "version.failed", Asker(SERVER, None), dict(details))
 
             def write(conn: Connection) -> None:
-                put_setting(conn, _STATE, state_to_plain(after))
+                put_setting(conn, VERSION_STATE, state_to_plain(after))
                 put_setting(conn, _BEGUN, None)
                 put_setting(conn, "base.in_service", back)
                 append_journal(conn, line)
@@ -352,7 +267,7 @@ class _Attempt:
             )
 
         def write(conn: Connection) -> None:
-            put_setting(conn, _STATE, state_to_plain(after))
+            put_setting(conn, VERSION_STATE, state_to_plain(after))
             put_setting(conn, _BEGUN, None)
             put_setting(conn, "base.in_service", self.was_in_service)
             if new is not None:
@@ -397,25 +312,3 @@ async def _go_back_at_start(school: School, begun: dict[str, Any]) -> None:
 
     await school.records.write(write)
     school.in_service = begun["in_service"] and school.base is not None
-
-
-async def _keep(
-    school: School,
-    after: VersionState,
-    kind: str,
-    asker: Asker,
-    edition: VersionEdition,
-    details: dict[str, object],
-) -> None:
-    line = entry(school, kind, asker, {"edition": edition.value, **details})
-
-    def write(conn: Connection) -> None:
-        put_setting(conn, _STATE, state_to_plain(after))
-        append_journal(conn, line)
-
-    await school.records.write(write)
-    school.version = after
-
-
-def _base_year(school: School) -> int | None:
-    return None if school.base is None else school.base.header.school_year

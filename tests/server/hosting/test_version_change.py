@@ -20,7 +20,7 @@ from pronote_protocol.errors import Conflict, NotFound
 from pronote_protocol.messages import Announcement, Nothing
 from pronote_protocol.words import Farewell, Mode, ReturnAdvice, VersionBase, VersionEdition
 from pronote_server.clock import Clock
-from pronote_server.hosting import backup_making, bases, version_change
+from pronote_server.hosting import backup_making, bases, version_change, version_plans
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.backup_schedule import keep_backups
 from pronote_server.hosting.base_places import bases_folder
@@ -256,7 +256,7 @@ async def test_both_changes_are_planned_and_made_on_their_mornings(
 
         school.clock.travel_to(datetime(2021, 7, 4, 22, tzinfo=UTC))
         await wait_all_tasks_blocked()
-        after = version_change.show_version(school)
+        after = version_plans.show_version(school)
         assert (after.year, after.edition, after.base_year) == (2021, PRE, 2020)
         assert await pupils(school) == 4
         assert after.pre_version_from is None
@@ -275,7 +275,7 @@ async def test_both_changes_are_planned_and_made_on_their_mornings(
 async def test_a_pre_version_with_the_old_base_gets_a_new_one_on_21_august(
     school: School, autojump_clock: MockClock
 ) -> None:
-    await version_change.plan_version(school, plan(PRE, date(2021, 7, 5), KEPT), ASKER)
+    await version_plans.plan_version(school, plan(PRE, date(2021, 7, 5), KEPT), ASKER)
     async with keeping(school):
         await school.clock.sleep_until(AUGUST_21 + timedelta(minutes=5))
 
@@ -287,14 +287,14 @@ async def test_a_pre_version_with_the_old_base_gets_a_new_one_on_21_august(
 async def test_a_plan_is_changed_and_given_up(
     school: School, autojump_clock: MockClock
 ) -> None:
-    await version_change.plan_version(school, plan(PRE, date(2021, 7, 5), KEPT), ASKER)
-    changed = await version_change.plan_version(school, plan(PRE, date(2021, 7, 9), NEW), ASKER)
+    await version_plans.plan_version(school, plan(PRE, date(2021, 7, 5), KEPT), ASKER)
+    changed = await version_plans.plan_version(school, plan(PRE, date(2021, 7, 9), NEW), ASKER)
     assert [(each.on, each.base) for each in changed.planned] == [(date(2021, 7, 9), NEW)]
 
-    gone = await version_change.cancel_version(school, calls.CancelVersion(edition=PRE), ASKER)
+    gone = await version_plans.cancel_version(school, calls.CancelVersion(edition=PRE), ASKER)
     assert (gone.planned, gone.next_on) == ((), date(2021, 8, 21))
     with pytest.raises(NotFound):
-        await version_change.cancel_version(school, calls.CancelVersion(edition=PRE), ASKER)
+        await version_plans.cancel_version(school, calls.CancelVersion(edition=PRE), ASKER)
     assert await kinds(school) == ["version.planned", "version.planned", "version.cancelled"]
 
 
@@ -304,7 +304,7 @@ async def test_a_plan_made_for_today_is_made_now(
     school.clock.travel_to(datetime(2021, 7, 7, 14, tzinfo=UTC))
     async with keeping(school):
         await wait_all_tasks_blocked()
-        await version_change.plan_version(school, plan(PRE, date(2021, 7, 7), NEW), ASKER)
+        await version_plans.plan_version(school, plan(PRE, date(2021, 7, 7), NEW), ASKER)
         await wait_all_tasks_blocked()
     assert (school.version.year, school.version.edition) == (2021, PRE)
 
@@ -388,14 +388,14 @@ async def test_whatever_fails_the_old_base_is_in_service_again(
     base, break_it = STEPS[step]
     async with opened(tmp_path) as school:
         before = await pupils(school)
-        await version_change.plan_version(school, plan(PRE, date(2021, 7, 5), base), ASKER)
+        await version_plans.plan_version(school, plan(PRE, date(2021, 7, 5), base), ASKER)
         async with keeping(school):
             with monkeypatch.context() as patched:
                 break_it(patched, school)
                 await school.clock.sleep_until(datetime(2021, 7, 5, 4, tzinfo=UTC))
                 assert is_as_before(school)
                 assert await pupils(school) == before
-                shown = version_change.show_version(school)
+                shown = version_plans.show_version(school)
                 assert shown.failure is not None
                 assert (shown.failure.year, shown.failure.edition) == (2021, PRE)
                 assert shown.failure.reason
@@ -407,7 +407,7 @@ async def test_whatever_fails_the_old_base_is_in_service_again(
             # The next morning it is tried again, and the reason is gone.
             await school.clock.sleep_until(datetime(2021, 7, 6, 4, tzinfo=UTC))
             assert (school.version.year, school.version.edition) == (2021, PRE)
-            assert version_change.show_version(school).failure is None
+            assert version_plans.show_version(school).failure is None
             assert school.in_service
     async with opened(tmp_path, datetime(2021, 7, 7, tzinfo=UTC)) as school:
         assert (school.version.year, school.in_service) == (2021, True)
@@ -448,7 +448,7 @@ async def test_a_server_that_is_killed_goes_back_and_does_it_at_its_next_start(
         return usual(*args, **options)
 
     async with opened(lives) as school:
-        await version_change.plan_version(school, plan(PRE, date(2021, 7, 5), base), ASKER)
+        await version_plans.plan_version(school, plan(PRE, date(2021, 7, 5), base), ASKER)
         async with keeping(school):
             monkeypatch.setattr(module, step, killed)
             await school.clock.sleep_until(datetime(2021, 7, 5, 4, tzinfo=UTC))

@@ -6,20 +6,20 @@ from typing import Final
 
 from pronote_protocol.catalogue import version as calls
 from pronote_protocol.messages import Nothing
-from pronote_server.hosting import version_change
+from pronote_server.hosting import version_plans
 from pronote_server.native.calls.visit import Visit, answers
 
 
 def show_version(visit: Visit, _: Nothing) -> calls.VersionShown:
-    return version_change.show_version(visit.school)
+    return version_plans.show_version(visit.school)
 
 
 async def plan_version(visit: Visit, wish: calls.PlanVersion) -> calls.VersionShown:
-    return await version_change.plan_version(visit.school, wish, visit.asker)
+    return await version_plans.plan_version(visit.school, wish, visit.asker)
 
 
 async def cancel_version(visit: Visit, wish: calls.CancelVersion) -> calls.VersionShown:
-    return await version_change.cancel_version(visit.school, wish, visit.asker)
+    return await version_plans.cancel_version(visit.school, wish, visit.asker)
 
 
 ANSWERS: Final = (
