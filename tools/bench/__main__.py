@@ -157,6 +157,9 @@ def main(given: list[str]) -> int:
         measure, bench, options.only or list(FIGURES), partial(write, options, bench)
     )
     show(rows, bench.missing)
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores:
+        print(f"load average {load:.1f} on {cores} cores: rates and delays are not ours alone")
     if bench.broken:
         print(f"broken: {', '.join(bench.broken)}", file=sys.stderr)
         return 1
