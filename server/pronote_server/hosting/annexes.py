@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue.base_files import MissingRow
+from pronote_protocol.errors import BaseUnavailable
 from pronote_protocol.messages import BaseChanged
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting import exclusive_use
@@ -65,8 +66,7 @@ async def complete(
             goes on there.
     """
     begin(school.base_state, BaseCommand.COMPLETE)
-    base = school.base
-    assert base is not None, "or its state would be another"
+    base = _loaded(school)
     scratch = draft_of(school.folder / "annex")
     teller, disk = Teller(report, school.inline), school.backups.folder.disk
     stored = DocumentFiles.beside(base.file, disk=disk)
@@ -165,8 +165,7 @@ async def list_missing(school: School, offset: int, limit: int) -> Page[MissingR
         Conflict: No base is loaded.
     """
     begin(school.base_state, BaseCommand.COMPLETE)
-    base: OpenBase | None = school.base
-    assert base is not None, "or its state would be another"
+    base = _loaded(school)
     referred = await base.database.read(_referred)
     stored = DocumentFiles.beside(base.file)
 
@@ -175,6 +174,12 @@ async def list_missing(school: School, offset: int, limit: int) -> Page[MissingR
 
     missing = await school.in_thread(look)
     return Page(total=len(missing), offset=offset, rows=tuple(missing[offset : offset + limit]))
+
+
+def _loaded(school: School) -> OpenBase:
+    if school.base is None:  # it is being given back as it was
+        raise BaseUnavailable(retry_after=1.0)
+    return school.base
 
 
 def _referred(conn: Connection) -> Mapping[str, MissingRow]:

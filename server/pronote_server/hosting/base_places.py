@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.domain.base_names import base_name, same_name
 from pronote_server.domain.search import fold
 from pronote_server.hosting.school import School
-from pronote_server.storage.base_file import inspect_base
+from pronote_server.storage.base_file import BaseHeader, inspect_base
 from pronote_server.storage.errors import StorageError
 from pronote_server.storage.whole_files import remove_drafts
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_free",
     "files_of_bases",
     "free_path",
+    "named_bases",
     "names_of_bases",
     "remove_leftovers",
 ]
@@ -41,7 +43,7 @@ async def check_free(school: School, name: str, *, but: Path | None = None) -> N
     Raises:
         Conflict: A base other than *but* is called *name*, or its file is.
     """
-    named = await school.in_thread(partial(names_of_bases, bases_folder(school)))
+    named = await named_bases(school)
     for path, each in named.items():
         if path != but and (same_name(each, name) or same_name(path.stem, name)):
             raise Conflict(
@@ -51,7 +53,14 @@ async def check_free(school: School, name: str, *, but: Path | None = None) -> N
             )
 
 
-def names_of_bases(folder: Path) -> dict[Path, str]:
+async def named_bases(school: School) -> dict[Path, str]:
+    """Return what each base is called here; see `names_of_bases`."""
+    base = school.base
+    loaded = {} if base is None else {base.file: base.header}
+    return await school.in_thread(partial(names_of_bases, bases_folder(school), loaded))
+
+
+def names_of_bases(folder: Path, loaded: Mapping[Path, BaseHeader]) -> dict[Path, str]:
     """
     Return what each base is called here, each otherwise. Blocks.
 
@@ -61,7 +70,8 @@ def names_of_bases(folder: Path) -> dict[Path, str]:
     said: dict[Path, str] = {}
     for path in files_of_bases(folder):
         try:
-            said[path] = inspect_base(path).name
+            # The one that is loaded is not looked at: its writer would have to wait.
+            said[path] = (loaded.get(path) or inspect_base(path)).name
         except StorageError:
             said[path] = path.stem
     shared = Counter(fold(name) for name in said.values())

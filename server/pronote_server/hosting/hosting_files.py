@@ -19,7 +19,7 @@ import attrs
 import trio
 from sqlalchemy import Connection, func, select
 
-from pronote_protocol.errors import BadRequest, NotFound
+from pronote_protocol.errors import BadRequest, BaseUnavailable, NotFound
 from pronote_server.domain.base_names import base_name
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting.backup_place import Teller
@@ -111,7 +111,8 @@ async def generate_files(
         # Only while it is copied; packing it may take its time.
         async with school.copying:
             begin(school.base_state, BaseCommand.EXPORT)
-            assert school.base is not None, "or its state would be another"
+            if school.base is None:  # it is being given back as it was
+                raise BaseUnavailable(retry_after=1.0)
             file = school.base.file
             await school.in_thread(partial(_copy, file, scratch, disk, teller))
         generating = partial(

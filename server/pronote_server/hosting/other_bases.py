@@ -25,6 +25,7 @@ from pronote_server.hosting.base_opening import read_header_again
 from pronote_server.hosting.base_places import (
     bases_folder,
     check_free,
+    named_bases,
     names_of_bases,
 )
 from pronote_server.hosting.base_replacement import open_instead
@@ -75,20 +76,23 @@ async def show_header(school: School) -> BaseHeaderShown:
 async def list_bases(school: School) -> list[BaseRow]:
     """Return every base of the school: the one that is loaded first, then by name."""
     known = await school.records.read(kept.known_bases)
-    loaded = None if school.base is None else school.base.file
+    base = school.base
+    loaded = {} if base is None else {base.file: base.header}
     rows = await school.in_thread(partial(_rows, bases_folder(school), known, loaded))
     return sorted(rows, key=lambda row: not row.loaded)
 
 
 def _rows(
-    folder: Path, known: Mapping[str, kept.KnownBase], loaded: Path | None
+    folder: Path,
+    known: Mapping[str, kept.KnownBase],
+    loaded: Mapping[Path, base_file.BaseHeader],
 ) -> list[BaseRow]:
     rows = []
-    for path, name in names_of_bases(folder).items():
+    for path, name in names_of_bases(folder, loaded).items():
         said, problem, size = None, None, 0
         try:
             size = path.stat().st_size
-            said = base_file.inspect_base(path)
+            said = loaded.get(path) or base_file.inspect_base(path)
         except BaseFileRefused as refusal:
             problem = refusal.fr
         except (StorageFailed, OSError) as error:
@@ -105,7 +109,7 @@ def _rows(
                 added_at=None if noted is None else noted.added_at,
                 added_by=None if noted is None else noted.added_by,
                 served_at=None if noted is None else noted.served_at,
-                loaded=path == loaded,
+                loaded=path in loaded,
                 problem=problem,
             )
         )
@@ -201,7 +205,7 @@ def _delete(path: Path) -> None:
 
 async def _find(school: School, name: str) -> Path:
     """Return the file of the base called *name*; no name leads out of the folder."""
-    named = await school.in_thread(partial(names_of_bases, bases_folder(school)))
+    named = await named_bases(school)
     found = next((path for path, each in named.items() if same_name(each, name)), None)
     if found is None:
         raise NotFound(
