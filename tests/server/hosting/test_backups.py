@@ -184,6 +184,19 @@ async def test_archives_are_kept_for_their_days_and_what_undoes_longer(
         assert (await names(school))[0] == last.name
 
 
+async def test_an_archive_that_is_opened_is_not_too_old(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        school.backups.folder.archive_days = 3
+        made = await make(school, ARCHIVE)
+        school.clock.advance(timedelta(days=10))
+
+        opened = await open_backup(school, made.name, by="admin")
+
+        assert sorted(await names(school)) == sorted([made.name, str(opened.safety)])
+
+
 async def test_opening_says_first_what_would_be_lost(
     tmp_path: Path, autojump_clock: object
 ) -> None:
@@ -244,6 +257,7 @@ async def test_a_backup_is_opened_only_when_the_server_is_stopped(
 ) -> None:
     async with stopped(tmp_path) as school:
         made = await make(school, BACKUP)
+        await enter(school)  # it would have to be confirmed too: that is said afterwards
         await bases.put_in_service(school, None, by="SPR")
 
         with pytest.raises(Conflict, match="Stop the server"):
@@ -251,7 +265,7 @@ async def test_a_backup_is_opened_only_when_the_server_is_stopped(
         assert len(await names(school)) == 1, "not even a safety copy was made"
 
         await bases.stop(school, by="SPR")
-        await open_backup(school, made.name, by="admin")
+        await open_backup(school, made.name, confirm=True, by="admin")
         await bases.put_in_service(school, None, by="SPR")
 
 

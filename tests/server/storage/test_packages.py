@@ -285,6 +285,16 @@ def test_a_manifest_that_lies_is_refused(
     assert sentence in refused(backup)
 
 
+def test_a_member_is_the_one_whose_hash_was_told(backup: Path) -> None:
+    """A checksum of 32 bits is no proof: an enemy finds another file that has it."""
+    with zipfile.ZipFile(backup) as archive:
+        files = json.loads(archive.read("manifest.json"))["files"]
+
+    rewritten(backup, files=[{**files[0], "sha256": "0" * 64}])
+
+    assert "endommag" in refused(backup)
+
+
 @pytest.mark.parametrize(
     "name",
     ["../base.not", "/etc/passwd", "documents/ab/../../x", "base.not\0", "Base.not", "a/b", ""],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pronote_server.storage.copying import put_back
 from pronote_server.storage.whole_files import (
     WholeFile,
     draft_of,
@@ -129,6 +130,23 @@ def test_a_disk_that_takes_nothing_is_no_endless_loop(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="takes no more"):
         WholeFile(tmp_path / "draft", Full()).write(b"abc")
+
+
+def test_the_log_of_a_base_is_gone_for_good_before_another_takes_its_place(
+    tmp_path: Path,
+) -> None:
+    """SQLite would read what a power cut brings back of it into the new base."""
+    copy, target = tmp_path / "copy", tmp_path / "Base.not"
+    for path in (copy, target, tmp_path / "Base.not-wal"):
+        path.write_bytes(path.name.encode())
+    disk = BreakingDisk(at=4, failure=Failure.STOP)
+
+    with pytest.raises(Stopped):
+        put_back(copy, target, disk=disk)
+    disk.forget(Names.AS_SYNCED)
+
+    assert disk.calls[3] == "replace Base.not"
+    assert not (tmp_path / "Base.not-wal").exists()
 
 
 def test_drafts_have_names_a_folder_takes_and_are_cleared_away(tmp_path: Path) -> None:
