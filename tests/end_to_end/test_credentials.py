@@ -76,9 +76,7 @@ def test_a_server_killed_between_sending_and_noting_it_sends_it_again(
         environment = {"PRONOTE_SMS__URL": sms.url}
         with start_server(*start, folder=tmp_path, environment=environment) as server:
             sms.victim = server
-            supervisor = next(
-                each for each in server.ready["accounts"] if each["login"] == "SPR"
-            )
+            accounts = {each["login"]: each for each in server.ready["accounts"]}
             run_command(
                 *("pronote-client", "--settings", server.ready["settings_file"]),
                 *("--login", "SPR", "account", "receive-credentials"),
