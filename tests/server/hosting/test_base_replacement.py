@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trio
 from sqlalchemy import Connection, delete, insert, select, update
 from trio.testing import MockClock
 
@@ -98,6 +99,28 @@ async def test_in_service_nothing_is_even_prepared(
                 school, lambda: pytest.fail("prepared"), why="restored", by="test"
             )
         assert school.base_state is BaseState.IN_SERVICE
+
+
+async def test_only_one_thing_at_a_time_is_done_to_the_base(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    outcomes = []
+
+    async def attempt(school: School, name: str) -> None:
+        try:
+            await bases.create_base(school, name, 2020)
+        except Conflict as refusal:
+            outcomes.append(refusal.en)
+        else:
+            outcomes.append("done")
+
+    async with open_test_school(tmp_path, in_service=False, inline=True) as school:
+        async with trio.open_nursery() as nursery:
+            for name in ("Une", "Deux", "Trois"):
+                nursery.start_soon(attempt, school, name)
+        assert outcomes.count("done") == 1
+        assert sum("Something else" in each for each in outcomes) == 2
+        assert school.base_state is BaseState.LOADED
 
 
 async def test_what_the_preparation_refuses_changes_nothing(
