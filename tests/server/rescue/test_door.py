@@ -7,6 +7,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from pronote_protocol.codec import pack
-from pronote_protocol.errors import Conflict, InternalError, UnknownMethod
+from pronote_protocol.envelopes import Request, to_wire
+from pronote_protocol.errors import Conflict, InternalError, NoSpace, UnknownMethod
 from pronote_protocol.framing import encode_frame
-from pronote_protocol.messages import Request, to_wire
+from pronote_server.hosting.long_work import LongWork, Report
 from pronote_server.observe.testing import Logs
 from pronote_server.rescue.client import NoServer, ask
 from pronote_server.rescue.door import Command, RescueDoor
+from pronote_server.storage.errors import StorageFailed
 
 pytestmark = pytest.mark.real_tcp
 
@@ -153,3 +156,67 @@ async def test_a_command_takes_its_time_and_an_idle_operator_does_not(
     assert b"done" in answer
     assert answered_at == 3600
     assert closed_at == 3600 + 120
+
+
+async def test_long_work_is_followed_until_it_is_answered(tmp_path: Path) -> None:
+    path, work = tmp_path / "door", LongWork()
+    go_on = trio.Event()
+
+    async def slow(report: Report) -> dict[str, Any]:
+        report("pack", 1, 2)
+        await go_on.wait()
+        report("prove", 2, 2)
+        return {"name": "x", "at": datetime(2020, 7, 2, tzinfo=UTC)}
+
+    async def refused(report: Report) -> None:
+        raise StorageFailed("SQLITE_FULL")
+
+    async def begin(params: dict[str, Any]) -> Any:
+        return work.begin("test", "x", refused if params.get("refused") else slow)
+
+    token = trio.lowlevel.current_trio_token()
+    told: list[tuple[str, int, int]] = []
+
+    def hear(step: str, done: int, total: int) -> None:
+        told.append((step, done, total))
+        token.run_sync_soon(go_on.set)
+
+    door = RescueDoor(path, {"begin": begin})
+    async with trio.open_nursery() as nursery:
+        await nursery.start(door.serve)
+        nursery.start_soon(work.serve)
+        with trio.fail_after(20):
+            answer = await trio.to_thread.run_sync(
+                partial(ask, path, "begin", {}, seconds=20, told=hear)
+            )
+        assert answer == {"name": "x", "at": "2020-07-02T00:00:00Z"}
+        assert told[0] == ("pack", 1, 2)
+        with pytest.raises(NoSpace):
+            await asked(path, "begin", refused=True)
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_goes_away_does_not_end_the_work(tmp_path: Path) -> None:
+    path, work = tmp_path / "door", LongWork()
+    go_on = trio.Event()
+
+    async def slow(report: Report) -> str:
+        report("pack", 1, 2)
+        await go_on.wait()
+        return "done"
+
+    async def begin(params: dict[str, Any]) -> Any:
+        return work.begin("test", "x", slow)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(RescueDoor(path, {"begin": begin}).serve)
+        nursery.start_soon(work.serve)
+        stream = await trio.open_unix_socket(str(path))
+        await stream.send_all(encode_frame(pack(to_wire(Request(0, "begin", {})))))
+        assert await stream.receive_some()  # how far it is
+        await stream.aclose()
+        go_on.set()
+
+        with trio.fail_after(20):
+            assert await work.get(1).outcome() == "done"
+        nursery.cancel_scope.cancel()
