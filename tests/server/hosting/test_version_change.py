@@ -459,6 +459,10 @@ async def test_a_server_that_is_killed_goes_back_and_does_it_at_its_next_start(
         assert is_as_before(school)
         assert await pupils(school) == 4
         assert [entry["year"] for entry in logs.of("version.interrupted")] == [2021]
+    # It has gone back for good, and not anew at each start.
+    async with opened(died, datetime(2021, 7, 5, 5, tzinfo=UTC)) as school:
+        assert is_as_before(school)
+        assert len(logs.of("version.interrupted")) == 1
         async with keeping(school):
             await wait_all_tasks_blocked()
         assert (school.version.year, school.in_service) == (2021, True)
