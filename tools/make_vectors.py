@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pronote_protocol.codec import pack, unpack
-from pronote_protocol.conversation import FROM_CLIENT, FROM_SERVER, Saying, Stage
+from pronote_protocol.envelopes import Response, to_wire
 from pronote_protocol.errors import REFUSALS, BadCredentials, NotAllowed, SeatsExhausted
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import (
@@ -30,12 +30,11 @@ from pronote_protocol.messages import (
     Personalise,
     Ping,
     Pong,
-    Response,
     Resume,
-    to_wire,
 )
 from pronote_protocol.records import unstructure
 from pronote_protocol.scram import BOUND, PLAIN, ClientLogin, ServerLogin, derive
+from pronote_protocol.stages import FROM_CLIENT, FROM_SERVER, Saying, Stage
 from pronote_protocol.testing import (
     LOGIN,
     PASSWORD,

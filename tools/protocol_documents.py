@@ -12,14 +12,14 @@ from typing import Any, Final, get_args, get_origin
 
 import attrs
 
-from pronote_protocol import messages, words
+from pronote_protocol import envelopes, messages, words
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.catalogue.call import ANY_MODE
-from pronote_protocol.conversation import FROM_CLIENT, FROM_SERVER, Stage
 from pronote_protocol.errors import REFUSALS, Refused
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import EVENTS
 from pronote_protocol.records import describe_kind, is_row, unstructure
+from pronote_protocol.stages import FROM_CLIENT, FROM_SERVER, Stage
 from pronote_protocol.testing import entered
 from pronote_protocol.words import Farewell
 from pronote_server.hosting import farewells
@@ -152,7 +152,7 @@ def session() -> str:
     lines = []
     for line in entered().lines:
         arrow = "C →" if line.who == "client" else "← S"
-        said = json.dumps(messages.to_wire(line.message), ensure_ascii=False)
+        said = json.dumps(envelopes.to_wire(line.message), ensure_ascii=False)
         pairs = re.findall("..", line.data.hex())
         shown = [" ".join(pairs[i : i + 32]) for i in range(0, len(pairs), 32)]
         lines += [

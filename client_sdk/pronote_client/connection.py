@@ -19,16 +19,13 @@ import trio
 
 from pronote_client.patience import Patience
 from pronote_client.transport import Transport
-from pronote_protocol.conversation import (
-    ClientConversation,
-    Closed,
-    NeedData,
-    Stage,
-)
+from pronote_protocol.conversation import ClientConversation, Closed, NeedData
+from pronote_protocol.envelopes import Event, Response
 from pronote_protocol.errors import BadRequest, PronoteError, RemoteProtocolError
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import EVENTS, Event, Goodbye, Limits, Ping, Pong, Response
+from pronote_protocol.messages import EVENTS, Goodbye, Limits, Ping, Pong
 from pronote_protocol.records import structure, unstructure
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Farewell
 
 __all__ = ["Connection", "Cut", "Ending", "Slot", "answered_as", "plain"]

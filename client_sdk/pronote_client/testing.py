@@ -31,7 +31,8 @@ from pronote_client.patience import Patience
 from pronote_client.settings import ConnectionSettings
 from pronote_client.transport import Transport
 from pronote_protocol.catalogue import CATALOGUE
-from pronote_protocol.conversation import Closed, NeedData, ServerConversation, Stage
+from pronote_protocol.conversation import Closed, NeedData, ServerConversation
+from pronote_protocol.envelopes import Event, Request
 from pronote_protocol.errors import (
     BadCredentials,
     Refused,
@@ -44,7 +45,6 @@ from pronote_protocol.messages import (
     Challenge,
     Enter,
     Entered,
-    Event,
     Goodbye,
     Hello,
     Limits,
@@ -56,12 +56,12 @@ from pronote_protocol.messages import (
     Personalise,
     Ping,
     Pong,
-    Request,
     Resume,
     Welcome,
 )
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.scram import PLAIN, Keys, ServerLogin, decoy_keys, derive
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Access, Farewell, Mode, Right, SessionState
 
 __all__ = ["LIMITS", "RULES", "ScriptedPeer", "ScriptedServer", "inline", "scripted_server"]

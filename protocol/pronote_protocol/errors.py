@@ -22,6 +22,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
+from pronote_protocol.protocol_errors import (
+    FrameTooLarge,
+    LocalProtocolError,
+    MessageTooLarge,
+    PronoteError,
+    ProtocolError,
+    RemoteProtocolError,
+)
+
 __all__ = [
     "REFUSALS",
     "AccountDisabled",
@@ -64,46 +73,6 @@ __all__ = [
     "VersionUnsupported",
     "refusal_from_wire",
 ]
-
-
-class PronoteError(Exception):
-    """Base class; catch it to catch everything this project raises on purpose."""
-
-
-class ProtocolError(PronoteError):
-    """The byte stream or the order of messages is wrong; hang up."""
-
-
-class LocalProtocolError(ProtocolError):
-    """This side tried to send something the current stage does not allow."""
-
-
-class MessageTooLarge(LocalProtocolError):
-    """A message of this side is longer than the other would take; nothing was sent."""
-
-    def __init__(self, size: int, limit: int) -> None:
-        super().__init__(size, limit)
-        self.size = size
-        self.limit = limit
-
-    def __str__(self) -> str:
-        return f"message of {self.size} bytes, limit is {self.limit}"
-
-
-class RemoteProtocolError(ProtocolError):
-    """The peer sent something no correct peer would send."""
-
-
-class FrameTooLarge(RemoteProtocolError):
-    """A frame announced more bytes than we are willing to buffer."""
-
-    def __init__(self, announced: int, limit: int) -> None:
-        super().__init__(announced, limit)
-        self.announced = announced
-        self.limit = limit
-
-    def __str__(self) -> str:
-        return f"frame of {self.announced} bytes, limit is {self.limit}"
 
 
 class Refused(PronoteError):

@@ -20,8 +20,8 @@ from pronote_protocol.conversation import (
     Closed,
     NeedData,
     ServerConversation,
-    Stage,
 )
+from pronote_protocol.envelopes import Event, Message, Request, Response, from_wire, to_wire
 from pronote_protocol.errors import Refused, RemoteProtocolError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import NEWEST_VERSION, OLDEST_VERSION, WireLimits
@@ -30,23 +30,18 @@ from pronote_protocol.messages import (
     Challenge,
     Enter,
     Entered,
-    Event,
     Hello,
     Limits,
     LoginAccepted,
     LoginFinish,
     LoginStart,
-    Message,
     Nothing,
     PasswordRulesShown,
-    Request,
-    Response,
     Welcome,
-    from_wire,
-    to_wire,
 )
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.scram import PLAIN, ClientLogin, Keys, ServerLogin, derive
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Access, Application, Mode, Right, SessionState
 
 __all__ = [

@@ -21,6 +21,7 @@ import trio
 
 from pronote_protocol.catalogue import Call
 from pronote_protocol.conversation import CLOSED, NEED_DATA, ClientConversation
+from pronote_protocol.envelopes import Event
 from pronote_protocol.errors import Refused
 from pronote_protocol.limits import NEWEST_VERSION, OLDEST_VERSION, WireLimits
 from pronote_protocol.messages import (
@@ -28,7 +29,6 @@ from pronote_protocol.messages import (
     Challenge,
     Enter,
     Entered,
-    Event,
     Goodbye,
     Hello,
     LoginAccepted,

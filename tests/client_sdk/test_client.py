@@ -45,14 +45,8 @@ from pronote_protocol.catalogue.transfer import (
     TransferChunk,
     TransferDone,
 )
-from pronote_protocol.messages import (
-    AccessChanged,
-    Announcement,
-    BaseChanged,
-    Event,
-    Goodbye,
-    Nothing,
-)
+from pronote_protocol.envelopes import Event
+from pronote_protocol.messages import AccessChanged, Announcement, BaseChanged, Goodbye, Nothing
 from pronote_protocol.scram import ServerLogin
 from pronote_protocol.words import Application, Farewell, ResourceKind, SessionState
 
@@ -467,8 +461,8 @@ async def test_a_changed_access_is_known_from_the_answer_and_from_the_event() ->
 
 async def test_an_unread_event_of_a_newer_server_is_skipped() -> None:
     from pronote_protocol.codec import pack
+    from pronote_protocol.envelopes import to_wire
     from pronote_protocol.framing import encode_frame
-    from pronote_protocol.messages import to_wire
 
     async with scripted_server() as server:
         server.answers["seats.show"] = SEATS

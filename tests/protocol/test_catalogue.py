@@ -14,10 +14,10 @@ import pytest
 from pronote_protocol.catalogue import CATALOGUE, Call, Page
 from pronote_protocol.catalogue.call import ADMINISTRATION
 from pronote_protocol.catalogue.users import UserRow
-from pronote_protocol.conversation import Saying
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import Nothing
 from pronote_protocol.records import is_row, structure
+from pronote_protocol.stages import Saying
 from pronote_protocol.words import Mode, Right
 
 EVERY = list(CATALOGUE.values())

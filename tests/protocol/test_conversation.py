@@ -18,15 +18,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pronote_protocol.codec import pack
 from pronote_protocol.conversation import (
     CLOSED,
-    FROM_CLIENT,
-    FROM_SERVER,
     NEED_DATA,
     ClientConversation,
-    Saying,
     ServerConversation,
-    Stage,
     encode_event,
 )
+from pronote_protocol.envelopes import Event, Message, Request, Response, to_wire
 from pronote_protocol.errors import (
     BadRequest,
     FrameTooLarge,
@@ -41,18 +38,14 @@ from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import (
     AccessChanged,
     Announcement,
-    Event,
     ExclusiveChanged,
     Goodbye,
     Hello,
-    Message,
     Nothing,
     Ping,
     Pong,
-    Request,
-    Response,
-    to_wire,
 )
+from pronote_protocol.stages import FROM_CLIENT, FROM_SERVER, Saying, Stage
 from pronote_protocol.testing import (
     Rehearsal,
     entered,

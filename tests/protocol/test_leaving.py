@@ -10,12 +10,13 @@ from pronote_protocol.conversation import (
     NEED_DATA,
     ClientConversation,
     ServerConversation,
-    Stage,
 )
+from pronote_protocol.envelopes import Event, Request, Response
 from pronote_protocol.errors import RemoteProtocolError
 from pronote_protocol.framing import encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Event, Goodbye, Request, Response
+from pronote_protocol.messages import Goodbye
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Farewell
 
 LEAVING = Goodbye(code=Farewell.LOGOUT)

@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 
 from pronote_protocol import errors, messages
 from pronote_protocol.codec import pack, unpack
-from pronote_protocol.errors import Refused, RemoteProtocolError
-from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import (
-    Enter,
+from pronote_protocol.envelopes import (
     Event,
-    LoginStart,
     Message,
-    Personalise,
     Request,
     Response,
-    Resume,
     from_wire,
     result_to_bytes,
     split_request,
     to_wire,
 )
+from pronote_protocol.errors import Refused, RemoteProtocolError
+from pronote_protocol.limits import WireLimits
+from pronote_protocol.messages import Enter, LoginStart, Personalise, Resume
 from pronote_protocol.records import structure
 from pronote_protocol.testing import sample_entered, sample_hello
 from pronote_protocol.words import Mode

@@ -348,8 +348,6 @@ def travelling() -> dict[str, Any]:
     for value in vars(messages).values():
         if isinstance(value, type) and attrs.has(value) and value.__name__ in messages.__all__:
             kinds[value.__name__] = value
-    for envelope in ("Request", "Response", "Event"):
-        del kinds[envelope]
     return kinds
 
 

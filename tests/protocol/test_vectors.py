@@ -16,20 +16,14 @@ import pytest
 
 from pronote_protocol import messages
 from pronote_protocol.codec import pack, unpack
-from pronote_protocol.conversation import (
-    FROM_CLIENT,
-    FROM_SERVER,
-    ClientConversation,
-    Saying,
-    ServerConversation,
-    Stage,
-)
+from pronote_protocol.conversation import ClientConversation, ServerConversation
+from pronote_protocol.envelopes import Event, Message, Request, Response, from_wire, to_wire
 from pronote_protocol.errors import REFUSALS, FrameTooLarge, RemoteProtocolError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Event, Request, Response, from_wire, to_wire
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.scram import BOUND, PLAIN, ClientLogin, ServerLogin, derive
+from pronote_protocol.stages import FROM_CLIENT, FROM_SERVER, Saying, Stage
 from pronote_protocol.testing import events_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -183,7 +177,7 @@ def test_conversations(vector: dict[str, Any]) -> None:
         assert client.stage.value == server.stage.value == line["stage"]
 
 
-def said_by(wire: ClientConversation | ServerConversation, message: messages.Message) -> bytes:
+def said_by(wire: ClientConversation | ServerConversation, message: Message) -> bytes:
     if isinstance(message, Event):
         event = structure(message.params, messages.EVENTS[message.name])
         return wire.tell(event)

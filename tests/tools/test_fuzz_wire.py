@@ -25,10 +25,10 @@ from fuzzing.grammar import METHODS, mangled, valid_params
 from loading.demo_server import DemoServer
 from pronote_client import ConnectionSettings, Mode
 from pronote_protocol.codec import pack, unpack
+from pronote_protocol.envelopes import Request, Response, from_wire
 from pronote_protocol.errors import BadRequest, InternalError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Request, Response, from_wire
 from pronote_protocol.records import structure
 from pronote_protocol.testing import request, says
 

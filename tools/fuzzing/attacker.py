@@ -13,23 +13,18 @@ from fuzzing.frames import Frame, Lane, Script
 from loading.demo_server import DemoAccount
 from pronote_client import ConnectionSettings, Mode
 from pronote_protocol.codec import pack, unpack
+from pronote_protocol.envelopes import Event, Message, Request, Response, from_wire, to_wire
 from pronote_protocol.errors import ProtocolError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import NEWEST_VERSION, OLDEST_VERSION, WireLimits
 from pronote_protocol.messages import (
     Challenge,
     Enter,
-    Event,
     Goodbye,
     Hello,
     LoginAccepted,
     LoginFinish,
     LoginStart,
-    Message,
-    Request,
-    Response,
-    from_wire,
-    to_wire,
 )
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.scram import PLAIN, ClientLogin

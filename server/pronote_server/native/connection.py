@@ -19,8 +19,9 @@ from math import inf
 import structlog
 import trio
 
-from pronote_protocol.conversation import Stage, encode_event
+from pronote_protocol.conversation import encode_event
 from pronote_protocol.messages import Ping
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Farewell
 from pronote_server.config import Limits
 from pronote_server.hosting import connections

@@ -19,7 +19,8 @@ import structlog
 import trio
 
 from pronote_protocol.catalogue import CATALOGUE
-from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation, Stage
+from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation
+from pronote_protocol.envelopes import Event, Request
 from pronote_protocol.errors import (
     BadRequest,
     BaseUnavailable,
@@ -31,8 +32,9 @@ from pronote_protocol.errors import (
     Unconfirmed,
     UnknownMethod,
 )
-from pronote_protocol.messages import Event, Goodbye, Pong, Request
+from pronote_protocol.messages import Goodbye, Pong
 from pronote_protocol.records import structure, unstructure
+from pronote_protocol.stages import Stage
 from pronote_protocol.words import Farewell
 from pronote_server.hosting import exclusive_use, security
 from pronote_server.hosting.farewells import goodbye

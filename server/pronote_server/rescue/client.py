@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pronote_protocol.codec import pack, unpack
+from pronote_protocol.envelopes import Event, Request, Response, from_wire, to_wire
 from pronote_protocol.errors import ProtocolError
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Event, Request, Response, from_wire, to_wire
 
 __all__ = ["NoServer", "Told", "ask"]
 

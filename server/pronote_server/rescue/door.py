@@ -22,6 +22,7 @@ import structlog
 import trio
 
 from pronote_protocol.codec import pack, unpack
+from pronote_protocol.envelopes import Event, Request, Response, from_wire, to_wire
 from pronote_protocol.errors import (
     InternalError,
     ProtocolError,
@@ -31,7 +32,6 @@ from pronote_protocol.errors import (
 )
 from pronote_protocol.framing import FrameDecoder, encode_frame
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.messages import Event, Request, Response, from_wire, to_wire
 from pronote_server.hosting.long_work import Work, in_refusals, plain_report
 from pronote_server.storage.errors import BaseFileRefused, StorageFailed
 

@@ -61,14 +61,17 @@ class Watch(trio.abc.Instrument):
         plan, used = counted.plan, counted.in_use
         sessions = list(self._school.sessions)
         self.most = max(self.most, len(sessions))
-        held = Counter(session.seat.pool for session in sessions)
-        if any(not session.seat.held for session in sessions):
+        seats = [session.seat for session in sessions if session.seat is not None]
+        if len(seats) != len(sessions):
+            return "a session has no seat"
+        held = Counter(seat.pool for seat in seats)
+        if any(not seat.held for seat in seats):
             return "a session sits on a seat that was given back"
         if dict(held) != {pool: count for pool, count in used.items() if count}:
             return f"sessions hold {held}, the pool counts {used}"
         others = sum(
-            session.seat.pool is Pool.MODIFICATION and not session.administrator
-            for session in sessions
+            seat.pool is Pool.MODIFICATION and not session.administrator
+            for seat, session in zip(seats, sessions, strict=True)
         )
         if used[Pool.MODIFICATION] > plan.modification:
             return f"{used[Pool.MODIFICATION]} of {plan.modification} in modification"
