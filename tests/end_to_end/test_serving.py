@@ -164,7 +164,7 @@ def test_a_new_school_serves_nobody_until_its_supervisor_has_a_password(
     assert (too_weak.status, too_weak.said["refused"]) == (3, "password_refused")
     assert "12" in too_weak.said["message"]
     assert still_nobody.said["refused"] == "bad_credentials"
-    assert (done.status, done.said) == (0, {"in_service": True})
+    assert (done.status, done.said["in_service"]) == (0, True)
     assert (again.status, again.said["refused"]) == (3, "conflict")
     assert spr.status == 0
     assert spr.said["in_service"] is True
