@@ -30,7 +30,7 @@ Chooser: TypeAlias = Callable[[str, Any], Any]
 
 _TRIES: Final = 400
 _TEXTS: Final = ("x", "Zoé", "3A", "2020", "MATH", "Un mot de plus.", "abc 12,5", "group")
-_NUMBERS: Final = (1, 2, 3, 5, 10, 30, 60, 480, 0)
+_NUMBERS: Final = (1, 2, 3, 5, 10, 30, 60, 480, 2020, 0)
 _DECIMALS: Final = ("1", "2", "12.5", "0.5", "20", "0")
 _DAYS: Final = ("2020-09-14", "2020-10-05", "2020-10-06", "2020-11-02", "2021-01-11")
 _ODD: Final[tuple[Any, ...]] = (

@@ -19,7 +19,7 @@ LARGEST_PIECE: Final = 512 * 1024
 
 _FILE: Final[Any] = (attrs.validators.min_len(1), attrs.validators.max_len(200))
 _PIECE: Final[Any] = (attrs.validators.ge(1), attrs.validators.le(LARGEST_PIECE))
-_UPLOAD: Final[Any] = attrs.validators.matches_re(r"u-[0-9a-f]{8}")
+_UPLOAD: Final[Any] = attrs.validators.max_len(40)
 
 
 @attrs.frozen(kw_only=True)
@@ -33,8 +33,8 @@ class BeginSending:
 
     purpose: UploadPurpose
     name: str = attrs.field(validator=[*_FILE])
-    size: int = attrs.field(validator=attrs.validators.ge(1))
-    sha256: str = attrs.field(validator=attrs.validators.matches_re(r"[0-9a-f]{64}"))
+    size: int = attrs.field(validator=FROM_0)
+    sha256: str = attrs.field(validator=attrs.validators.max_len(64))
 
 
 @attrs.frozen(kw_only=True)
