@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -33,6 +34,7 @@ from pronote_server.storage.database import open_database
 from pronote_server.storage.school_records import prepare_school_records
 from pronote_server.storage.settings import get_setting, put_setting
 from pronote_server.storage.suspensions import load_latches, load_suspensions
+from pronote_server.storage.whole_files import remove_drafts, saying_what_the_disk_said
 
 __all__ = ["open_school"]
 
@@ -155,6 +157,7 @@ async def open_school(
         )
         if read.created:
             await school.journal.record("school.created", SERVER, rne=school.rne)
+        await school.in_thread(partial(_clear_away, folder))
         try:
             if read.loaded is not None:
                 await open_loaded(school, folder / "bases" / read.loaded)
@@ -171,3 +174,10 @@ async def open_school(
         finally:
             await close_previous_years(school)
             await bases.close_base(school)
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove what a crash left half written: nobody writes there yet."""
+    with saying_what_the_disk_said():
+        for each in (folder, folder / "bases"):
+            remove_drafts(each)

@@ -494,6 +494,21 @@ async def test_drafts_of_a_crash_are_cleared_away_at_the_start(
     assert list(folder.iterdir()) == []
 
 
+async def test_what_a_crash_left_of_an_opening_goes_at_the_next_start(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path):
+        pass
+    left = tmp_path / "bases" / ".Base.not.abcd.part"
+    left.mkdir()
+    (left / "base.not").write_bytes(b"half")
+    (tmp_path / ".connexion.toml.abcd.part").write_bytes(b"half")
+
+    async with stopped(tmp_path) as school:
+        assert leftovers(school) == []
+        assert list(tmp_path.glob(".*.part")) == []
+
+
 async def test_a_disk_that_fails_does_not_end_the_schedule(
     tmp_path: Path, autojump_clock: object
 ) -> None:
