@@ -10,6 +10,7 @@ from pronote_protocol.catalogue.bounds import FROM_0
 from pronote_protocol.catalogue.call import ADMINISTRATION, Call
 from pronote_protocol.words import Right, WorkState
 
+
 @attrs.frozen(kw_only=True)
 class WorkRef:
     work: int = attrs.field(validator=FROM_0)
