@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import cyclopts
 
 from pronote_server.cli.asking import ask_at_length, ask_server
+from pronote_server.cli.counting import counted
 from pronote_server.cli.options import AsJson, Data, Rne
 from pronote_server.cli.showing import say, show_table
 
@@ -184,7 +185,7 @@ def _show_counters(title: str, columns: tuple[str, ...], all_counters: list[Any]
         title,
         ("Compteur", *columns),
         [
-            (name, *(counters.get(name) for counters in all_counters))
+            (counted(name), *(counters.get(name) for counters in all_counters))
             for name in dict.fromkeys(name for counters in all_counters for name in counters)
         ],
     )

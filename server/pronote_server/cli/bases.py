@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import cyclopts
 
 from pronote_server.cli.asking import ask_server
+from pronote_server.cli.counting import COUNTERS
 from pronote_server.cli.options import AsJson, Data, Rne
 from pronote_server.cli.showing import say, show_items
 
@@ -24,32 +25,6 @@ _STATES = {
     "in-service": "En service",
     "stopping": "En cours d'arrêt",
     "changing": "Opération en cours",
-}
-# As the console of fiche 9 groups them.
-_COUNTERS = {
-    "Ressources": {
-        "teachers": "professeurs",
-        "classes": "classes",
-        "pupils": "élèves",
-        "subjects": "matières",
-        "groups": "groupes",
-        "former_pupils": "anciens élèves",
-    },
-    "Scolarité": {
-        "assessments": "devoirs",
-        "homework_notebooks": "cahiers de textes",
-        "appraisals": "appréciations",
-        "marks": "notes",
-        "attached_documents": "doc. joints",
-        "evaluations": "évaluations",
-    },
-    "Vie scolaire": {
-        "sanctions": "sanctions",
-        "absences": "absences",
-        "follow_ups": "suivis",
-        "punishments": "punitions",
-        "latenesses": "retards",
-    },
 }
 
 
@@ -69,7 +44,7 @@ def show(*, data: Data = None, rne: Rne = None, json: AsJson = False) -> None:
         f"Dernière saisie le {_day(answer.get('last_entry_at'))}"
     )
     counters = answer["counters"]
-    for title, words in _COUNTERS.items():
+    for title, words in COUNTERS.items():
         print(
             f"{title} : " + ", ".join(f"{counters[key]} {word}" for key, word in words.items())
         )

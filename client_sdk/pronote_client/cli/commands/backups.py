@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from pronote_client.cli.commands.bases import console
 from pronote_client.cli.commands.context_parameter import WithContext
 from pronote_client.cli.context import Context
+from pronote_client.cli.counting import counted
 from pronote_client.cli.showing import as_object
 from pronote_protocol.catalogue.backups import BackupRow
 from pronote_protocol.catalogue.works import WorkShown
@@ -82,7 +83,7 @@ async def show_backup(name: str, *, context: WithContext) -> None:
     context.terminal.table(
         f"{name}, {_day(shown.backup.made_at)}",
         ("Compteur", ""),
-        as_object(shown.counters or {}).items(),
+        ((counted(each), count) for each, count in as_object(shown.counters or {}).items()),
     )
 
 
@@ -98,7 +99,7 @@ async def preview_backup(name: str, *, context: WithContext) -> None:
     terminal.table(
         f"{name}, {_day(shown.backup.made_at)}",
         ("Compteur", "Sauvegarde", "Base chargée"),
-        ((each, count, now.get(each)) for each, count in counters.items()),
+        ((counted(each), count, now.get(each)) for each, count in counters.items()),
     )
     if shown.loaded is not None and not shown.same_base:
         terminal.say(f"C'est une autre base, qui remplacerait « {shown.loaded} ».")

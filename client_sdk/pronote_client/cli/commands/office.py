@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from pronote_client.cli.commands.context_parameter import WithContext
 from pronote_client.cli.context import UsageProblem
+from pronote_client.cli.counting import counted
 from pronote_client.cli.showing import as_object, duration, items, word
 from pronote_protocol.words import Access
 
@@ -129,29 +130,8 @@ async def base(*, context: WithContext) -> None:
     context.terminal.table(
         f"Base {shown.base} {shown.school_year}-{shown.school_year + 1}, {state}",
         ("Compteur", "Nombre"),
-        ((_COUNTERS.get(name, name), count) for name, count in counters.items()),
+        ((counted(name), count) for name, count in counters.items()),
     )
-
-
-_COUNTERS = {
-    "teachers": "Professeurs",
-    "subjects": "Matières",
-    "classes": "Classes",
-    "groups": "Groupes",
-    "pupils": "Élèves",
-    "former_pupils": "Anciens élèves",
-    "assessments": "Devoirs",
-    "marks": "Notes",
-    "homework_notebooks": "Cahiers de textes",
-    "attached_documents": "Documents joints",
-    "appraisals": "Appréciations",
-    "evaluations": "Évaluations",
-    "sanctions": "Sanctions",
-    "punishments": "Punitions",
-    "absences": "Absences",
-    "latenesses": "Retards",
-    "follow_ups": "Suivis",
-}
 
 
 async def access(wanted: Access | None = None, /, *, context: WithContext) -> None:
