@@ -123,6 +123,8 @@ def _record(cls: type[Any], draw: Random, *, accounts: bool) -> dict[str, Any]:
             values[field.name] = 1
         elif field.name == "instance":
             values[field.name] = f"{draw.getrandbits(128):032x}"
+        elif field.name == "school_year":
+            values[field.name] = draw.choice((2019, 2020, 2021, None))
         elif field.name == "rne":
             values[field.name] = None
         elif field.name == "kind" and hints["kind"] is str:

@@ -7,8 +7,9 @@ from typing import ParamSpec, TypeVar
 from pronote_client.families.family import Family
 from pronote_client.families.kinds import Kind
 from pronote_protocol.catalogue import Page
+from pronote_protocol.catalogue import letters as letter_calls
 from pronote_protocol.catalogue import past_results as calls
-from pronote_protocol.catalogue.letters import READ_TEXT, LetterText
+from pronote_protocol.catalogue.letters import LetterText
 from pronote_protocol.catalogue.past_results import PastResultRow
 from pronote_protocol.catalogue.school_life import ThingRef
 
@@ -46,4 +47,4 @@ class Letters(Kind[R, L, N, C]):
         Raises:
             NotFound: There is none.
         """
-        return await self._call(READ_TEXT, ThingRef(id=id))
+        return await self._call(letter_calls.READ_TEXT, ThingRef(id=id))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pronote_client.families.family import Family, every_row
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import services as calls
-from pronote_protocol.catalogue import sub_services as by_hand
+from pronote_protocol.catalogue import sub_services as sub_calls
 from pronote_protocol.catalogue.school_life import ThingRef
 from pronote_protocol.catalogue.services import RoundingRow, ServiceRow, ServiceShown
 from pronote_protocol.words import EvaluatesIn, SubServiceUse
@@ -119,8 +119,8 @@ class Services(Family):
             Conflict: The parent is a sub-service itself.
         """
         return await self._call(
-            by_hand.CREATE_SERVICE,
-            by_hand.CreateService(
+            sub_calls.CREATE_SERVICE,
+            sub_calls.CreateService(
                 subject_id=subject,
                 teacher_id=teacher_id,
                 class_id=class_id,
@@ -141,14 +141,14 @@ class Services(Family):
             Conflict: They are not of one class or group, or *parent* is the younger one.
         """
         return await self._call(
-            by_hand.LINK_SERVICE,
-            by_hand.LinkService(id=service, parent_id=parent, if_revision=if_revision),
+            sub_calls.LINK_SERVICE,
+            sub_calls.LinkService(id=service, parent_id=parent, if_revision=if_revision),
         )
 
     async def unlink(self, service: int, *, if_revision: int | None = None) -> ServiceShown:
         """Make a sub-service a service of its own again."""
         return await self._call(
-            by_hand.UNLINK_SERVICE, ThingRef(id=service, if_revision=if_revision)
+            sub_calls.UNLINK_SERVICE, ThingRef(id=service, if_revision=if_revision)
         )
 
     async def delete(self, service: int, *, if_revision: int | None = None) -> None:
@@ -158,4 +158,6 @@ class Services(Family):
         Raises:
             Conflict: Something was entered for it.
         """
-        await self._call(by_hand.DELETE_SERVICE, ThingRef(id=service, if_revision=if_revision))
+        await self._call(
+            sub_calls.DELETE_SERVICE, ThingRef(id=service, if_revision=if_revision)
+        )
