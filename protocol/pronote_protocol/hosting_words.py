@@ -44,12 +44,15 @@ class UploadPurpose(enum.Enum):
     What a large file is sent for (fiche 8).
 
     A base (``.HNOT``) lands among the other bases. An annex (``.HDOCJOINTS``, ``.HPHOTOS``,
-    ``.HCOURRIERS``) completes the base that is loaded. Users (``.profils``) are recovered.
+    ``.HCOURRIERS``) completes the base that is loaded. Users (``.profils``) are recovered. A
+    file that was prepared for the next year lands among the generated files, from which data
+    are recovered (fiche 7).
     """
 
     BASE = "base"
     ANNEX = "annex"
     USERS = "users"
+    NEXT_YEAR = "next-year"
 
 
 class WorkState(enum.Enum):

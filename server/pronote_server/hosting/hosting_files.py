@@ -47,6 +47,7 @@ __all__ = [
     "begin_generating",
     "delete_files",
     "exports",
+    "exports_folder",
     "generate_files",
     "read_piece",
 ]
@@ -59,6 +60,7 @@ _KINDS: Final = (
     PackageKind.PHOTOS,
     PackageKind.LETTERS,
     PackageKind.USERS,
+    PackageKind.NEXT_YEAR,
 )
 
 
@@ -194,7 +196,9 @@ def _generate(
         if replace:
             disk.make_folder(target)
             for old in _files(target):
-                disk.unlink(old)
+                # The file for the next year is no part of them: it waits for that.
+                if _kind_of(old) is not PackageKind.NEXT_YEAR:
+                    disk.unlink(old)
         files = []
         for kind, members in contents.items():
             if not members:
@@ -249,12 +253,15 @@ def _stem(name: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    endings = {kind.extension for kind in _KINDS}
     return sorted(
         path
         for path in folder.glob("*")
-        if path.suffix in endings and not path.name.startswith(".")
+        if _kind_of(path) is not None and not path.name.startswith(".")
     )
+
+
+def _kind_of(path: Path) -> PackageKind | None:
+    return next((kind for kind in _KINDS if path.name.endswith(kind.extension)), None)
 
 
 def _described(path: Path) -> ExportedFile:
@@ -262,10 +269,11 @@ def _described(path: Path) -> ExportedFile:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
-    said = path.stat()
+    said, kind = path.stat(), _kind_of(path)
+    assert kind is not None, "a file of these only"
     return ExportedFile(
         name=path.name,
-        kind=next(kind for kind in _KINDS if kind.extension == path.suffix),
+        kind=kind,
         size=said.st_size,
         sha256=digest.hexdigest(),
         made_at=datetime.fromtimestamp(said.st_mtime, UTC),

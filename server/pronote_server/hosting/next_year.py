@@ -16,6 +16,8 @@ from typing import Any, Final
 import attrs
 import trio
 
+from pronote_protocol.errors import BadRequest
+from pronote_server.domain.base_names import base_name
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting.backup_place import Teller
 from pronote_server.hosting.hosting_files import exports_folder
@@ -29,15 +31,22 @@ from pronote_server.storage.packages import (
     Manifest,
     Member,
     PackageKind,
+    PackageRefused,
     document_member,
     prove_package,
     write_package,
 )
-from pronote_server.storage.whole_files import draft_of, saying_what_the_disk_said
+from pronote_server.storage.whole_files import (
+    REAL_DISK,
+    draft_of,
+    saying_what_the_disk_said,
+    whole_file,
+)
 
-__all__ = ["begin_preparing", "prepare_next_year"]
+__all__ = ["begin_preparing", "keep_prepared", "prepare_next_year"]
 
 _CLEANING_SECONDS: Final = 30.0
+_PIECE: Final = 1024 * 1024
 
 
 def begin_preparing(school: School, *, by: str, address: str | None = None) -> Work:
@@ -84,6 +93,62 @@ async def prepare_next_year(
             await school.in_thread(partial(shutil.rmtree, scratch, ignore_errors=True))
     await school.journal.record("year.prepared", by, address, name=made["name"])
     return made
+
+
+async def keep_prepared(
+    school: School,
+    path: Path,
+    *,
+    by: str,
+    address: str | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """
+    Keep a file that was prepared elsewhere among the generated files (fiche 7), proven.
+
+    Returns:
+        ``name``, ``base``, ``school_year`` and ``size``.
+
+    Raises:
+        PackageRefused: It is no such file, damaged, newer, hostile or another school's.
+        StorageFailed: The disk said no. In all these cases nothing is changed.
+    """
+    teller = Teller(report, school.inline)
+    kept = await school.in_thread(partial(_keep, path, school, teller))
+    await school.journal.record("year.received", by, address, name=kept["name"])
+    return kept
+
+
+def _keep(path: Path, school: School, teller: Teller) -> dict[str, Any]:
+    proof = prove_package(path, progress=teller.progress("prove"))
+    manifest = proof.manifest
+    if manifest.kind is not PackageKind.NEXT_YEAR:
+        raise PackageRefused(
+            "Ce fichier n'a pas été préparé pour l'année suivante.",
+            "This file was not prepared for the next year.",
+        )
+    if manifest.rne not in (None, school.rne):
+        raise PackageRefused(
+            "Ce fichier est celui d'un autre établissement.", "This file is another school's."
+        )
+    folder = exports_folder(school)
+    try:
+        stem = base_name(manifest.base)
+    except BadRequest:
+        stem = "Base"
+    target = folder / f"{stem}{PackageKind.NEXT_YEAR.extension}"
+    with saying_what_the_disk_said():
+        REAL_DISK.make_folder(folder)
+        with path.open("rb") as source, whole_file(target) as writing:
+            while piece := source.read(_PIECE):
+                writing.write(piece)
+        size = target.stat().st_size
+    return {
+        "name": target.name,
+        "base": manifest.base,
+        "school_year": manifest.school_year,
+        "size": size,
+    }
 
 
 def _copy(base: Path, scratch: Path, teller: Teller) -> None:

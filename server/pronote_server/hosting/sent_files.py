@@ -16,7 +16,7 @@ from typing import Any, Final
 from pronote_protocol.errors import NotFound
 from pronote_protocol.words import BaseOrigin, UploadPurpose
 from pronote_server.domain.base_states import BaseCommand, begin
-from pronote_server.hosting import annexes, users_files
+from pronote_server.hosting import annexes, next_year, users_files
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.backup_place import Teller
 from pronote_server.hosting.base_creation import school_year_at
@@ -98,8 +98,9 @@ async def take_in(
     Take in a file that is whole, for what it was sent.
 
     Returns:
-        Of a base: ``base`` (as the list calls it), ``school_year``, ``counters``. Of an annex
-        and of users: see `annexes.complete` and `users_files.recover`.
+        Of a base: ``base`` (as the list calls it), ``school_year``, ``counters``. Of an annex,
+        of users and of a prepared year: see `annexes.complete`, `users_files.recover` and
+        `next_year.keep_prepared`.
 
     Raises:
         BaseFileRefused: It is damaged, foreign, newer, hostile, or of another kind; nothing
@@ -112,6 +113,10 @@ async def take_in(
         )
     if purpose is UploadPurpose.ANNEX:
         return await annexes.complete(school, path, asker, report=report)
+    if purpose is UploadPurpose.NEXT_YEAR:
+        return await next_year.keep_prepared(
+            school, path, by=asker.name, address=asker.address, report=report
+        )
     return await users_files.recover(school, path, asker)
 
 

@@ -26,15 +26,25 @@ from pronote_protocol.catalogue import (
 )
 from pronote_protocol.catalogue.past_results import PastResultRow
 from pronote_protocol.messages import Nothing
-from pronote_protocol.words import Mode, MotiveKind, RecoveredPart, SessionState
+from pronote_protocol.words import (
+    Mode,
+    MotiveKind,
+    RecoveredPart,
+    SessionState,
+    UploadPurpose,
+)
 from pronote_server.clock import Clock
 from pronote_server.domain.school_data import Pupil, SchoolData
 from pronote_server.hosting import bases
+from pronote_server.hosting.asker import Asker
+from pronote_server.hosting.hosting_files import exports, generate_files
 from pronote_server.hosting.next_year import prepare_next_year
 from pronote_server.hosting.school import School
+from pronote_server.hosting.sent_files import take_in
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.errors import BaseFileRefused
+from pronote_server.storage.packages import PackageKind
 from pronote_server.testing import (
     TestDoor,
     WireClient,
@@ -289,3 +299,34 @@ async def test_a_file_that_is_no_package_is_refused_as_one(tmp_path: Path) -> No
     file.write_bytes(b"PK\3\4 no zip")
     with pytest.raises(BaseFileRefused):
         copy_source(file, tmp_path, rne="0990001N", key=None, disk=REAL_DISK)
+
+
+async def test_a_prepared_file_travels_and_the_next_generation_leaves_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with prepared(tmp_path) as (school, _, name):
+        assert name in [each.name for each in await exports(school)]
+        await generate_files(school, by="test")
+        there = await exports(school)
+        assert {each.kind for each in there} >= {
+            PackageKind.NEXT_YEAR,
+            PackageKind.HOSTING_BASE,
+        }
+        file = (school.folder / "exports" / name).replace(tmp_path / "copy.zip")
+
+        asker = Asker("test", None)
+        kept = await take_in(school, file, UploadPurpose.NEXT_YEAR, asker)
+        assert (kept["name"], kept["school_year"]) == (name, 2020)
+        with pytest.raises(BaseFileRefused):
+            await take_in(school, file, UploadPurpose.BASE, asker)
+        generated = next(each for each in there if each.kind is PackageKind.HOSTING_BASE)
+        with pytest.raises(BaseFileRefused):
+            await take_in(
+                school,
+                school.folder / "exports" / generated.name,
+                UploadPurpose.NEXT_YEAR,
+                asker,
+            )
+        file.write_bytes(file.read_bytes()[:-100])
+        with pytest.raises(BaseFileRefused):
+            await take_in(school, file, UploadPurpose.NEXT_YEAR, asker)

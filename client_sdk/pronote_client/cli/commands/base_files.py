@@ -28,6 +28,7 @@ def add_to(base: App) -> None:
     base.command(fetch)
     base.command(users_export)
     base.command(users_import)
+    base.command(send_prepared)
 
 
 async def load(file: Path, /, *, context: WithContext) -> None:
@@ -177,6 +178,19 @@ async def users_import(file: Path, /, *, context: WithContext) -> None:
     if not context.terminal.json:
         for login, why in done["refusals"]:
             context.terminal.say(f"  {login} : {why}")
+
+
+async def send_prepared(file: Path, /, *, context: WithContext) -> None:
+    """
+    Envoyer un fichier préparé pour l'année suivante, d'où l'on récupère ensuite (recover).
+
+    Parameters
+    ----------
+    file
+        ..._PreparerLAnneeSuivante.zip
+    """
+    done = await _send(file, UploadPurpose.NEXT_YEAR, context)
+    _tell(context, done, f"{done['name']} est sur le serveur : base recover {done['name']}")
 
 
 async def _send(file: Path, purpose: UploadPurpose, context: Context) -> dict[str, Any]:
