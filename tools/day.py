@@ -284,7 +284,7 @@ def main(given: list[str]) -> int:
             first = first.exceptions[0]
         print(f"tools/day.py: {first}", file=sys.stderr)
     except* KeyboardInterrupt:
-        sys.exit(130)
+        status = 130
     return status
 
 

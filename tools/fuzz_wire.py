@@ -337,13 +337,16 @@ def _mib(size: int) -> str:
 def main(given: list[str]) -> int:
     """Run, print, return the exit status."""
     options = arguments_from(given)
+    run, status = None, 130
     try:
         run = trio.run(fuzz, options)
     except* ServerDied as group:
         print(f"tools/fuzz_wire.py: {group.exceptions[0]}", file=sys.stderr)
-        sys.exit(4)
+        status = 4
     except* KeyboardInterrupt:
-        sys.exit(130)
+        pass
+    if run is None:
+        return status
     show(run)
     if options.json is not None:
         text = json.dumps(summary(run), ensure_ascii=False, indent=1)

@@ -119,6 +119,7 @@ def main(given: list[str]) -> int:
     options = arguments_from(given)
     report: dict[str, Any] = {}
     problem: str | None = None
+    interrupted = False
 
     async def run() -> None:
         report.update(await measure(options))
@@ -131,7 +132,9 @@ def main(given: list[str]) -> int:
             first = first.exceptions[0]
         problem = str(first)
     except* KeyboardInterrupt:
-        sys.exit(130)
+        interrupted = True
+    if interrupted:
+        return 130
     if problem is not None:
         print(f"tools/live.py: {problem}", file=sys.stderr)
         return 4

@@ -18,7 +18,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 try:
     import attrs
@@ -234,18 +234,23 @@ def _write(path: Path, report: Report) -> None:
 def main(given: list[str]) -> int:
     """Run, report, return the exit status."""
     options = arguments_from(given)
+    report, status, why = None, 0, None
     try:
         report = trio.run(measure, options)
     except* (CannotPlan, ServerDied) as group:
-        _leave(2 if group.subgroup(CannotPlan) else 4, group)
+        status, why = 2 if group.subgroup(CannotPlan) else 4, _first(group)
     except* CannotConnect as group:
-        _leave(4, group)
+        status, why = 4, _first(group)
     except* (Refused, ClientError) as group:
-        _leave(3, group)
+        status, why = 3, _first(group)
     except* (OSError, ValueError, KeyError) as group:
-        _leave(2, group)
+        status, why = 2, _first(group)
     except* KeyboardInterrupt:
-        sys.exit(130)
+        status = 130
+    if why is not None:
+        print(f"tools/load.py: {why}", file=sys.stderr)
+    if report is None:
+        return status
     if options.json is not None:
         _write(options.json, report)
     if str(options.json) != "-":
@@ -260,12 +265,11 @@ def main(given: list[str]) -> int:
     return 1 if failures else 0
 
 
-def _leave(status: int, group: BaseExceptionGroup[Any]) -> NoReturn:
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    print(f"tools/load.py: {first}", file=sys.stderr)
-    sys.exit(status)
+    return first
 
 
 if __name__ == "__main__":

@@ -233,13 +233,16 @@ def summary(run: Run) -> dict[str, Any]:
 def main(given: list[str]) -> int:
     """Run, print, return the exit status."""
     options = arguments_from(given)
+    run, status = None, 130
     try:
         run = trio.run(torture, options)
     except* ServerDied as group:
         print(f"tools/torture.py: {group.exceptions[0]}", file=sys.stderr)
-        sys.exit(4)
+        status = 4
     except* KeyboardInterrupt:
-        sys.exit(130)
+        pass
+    if run is None:
+        return status
     said = summary(run)
     print(
         f"verdict      {'LOST OR DOUBLED' if run.faults else 'nothing lost, nothing doubled'}"

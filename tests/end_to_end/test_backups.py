@@ -161,7 +161,7 @@ async def test_the_command_line_of_the_client_lists_makes_and_opens(tmp_path: Pa
         made = await client("backup")
         assert made["name"] in await client("backups", json_=False)
         assert (await client("backups"))["items"][0]["name"] == made["name"]
-        assert "pupils" in await client("show-backup", made["name"], json_=False)
+        assert "Élèves" in await client("show-backup", made["name"], json_=False)
         assert "Rien ne serait perdu" in await client(
             "preview-backup", made["name"], json_=False
         )

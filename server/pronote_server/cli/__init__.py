@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+import attrs
 import cyclopts
 
 from pronote_protocol.errors import Refused
@@ -44,28 +45,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
+    unable = (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed, OSError)
+    ending: _Ending | None = None
     try:
         app(arguments)
     except* Refused as group:
         refusal = _first(group)
-        _leave(
-            3,
-            refusal.fr,
-            as_json,
-            refused=refusal.code,
-            message=refusal.fr,
-            retry_after=refusal.retry_after,
-        )
+        said = {"refused": refusal.code, "retry_after": refusal.retry_after}
+        ending = _Ending(3, refusal.fr, said)
     except* BaseFileRefused as group:
-        _leave(3, _first(group).fr, as_json, refused="base_refused")
+        ending = _Ending(3, _first(group).fr, {"refused": "base_refused"})
     except* NoServer as group:
-        _leave(4, str(_first(group)), as_json, error="no_server")
-    except* (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed) as group:
-        _leave(2, str(_first(group)), as_json, error="cannot_start")
-    except* OSError as group:
-        _leave(2, str(_first(group)), as_json, error="cannot_start")
+        ending = _Ending(4, str(_first(group)), {"error": "no_server"})
+    except* unable as group:
+        ending = _Ending(2, str(_first(group)), {"error": "cannot_start"})
     except* KeyboardInterrupt:
-        sys.exit(130)
+        ending = _Ending(130)
+    # Not in there: Python 3.11.2, which is Debian 12's, puts what leaves such a clause into a
+    # group of its own, and a group has no exit status.
+    if ending is not None:
+        _leave(ending, as_json)
+
+
+@attrs.frozen
+class _Ending:
+    status: int
+    sentence: str | None = None
+    said: dict[str, Any] = attrs.field(factory=dict)
 
 
 def _first(group: BaseExceptionGroup[Any]) -> Any:
@@ -75,9 +81,10 @@ def _first(group: BaseExceptionGroup[Any]) -> Any:
     return inner
 
 
-def _leave(status: int, sentence: str, as_json: bool, **fields: Any) -> NoReturn:
-    if as_json:
-        print(json.dumps({**fields, "message": sentence}, ensure_ascii=False), flush=True)
-    else:
-        print(f"pronote-server: {sentence}", file=sys.stderr)
-    sys.exit(status)
+def _leave(ending: _Ending, as_json: bool) -> NoReturn:
+    if ending.sentence is not None and as_json:
+        said = {**ending.said, "message": ending.sentence}
+        print(json.dumps(said, ensure_ascii=False), flush=True)
+    elif ending.sentence is not None:
+        print(f"pronote-server: {ending.sentence}", file=sys.stderr)
+    sys.exit(ending.status)
