@@ -140,6 +140,7 @@ def _origin(settings: Any, at: str | None) -> datetime | None:
 
 def _serve(settings: Any, *, as_json: bool, seed: int | None, origin: datetime | None) -> None:
     from pronote_server.app import App, serve
+    from pronote_server.collector import freezing_what_stays
     from pronote_server.hosting.demo import demo_accounts, fill_demo
     from pronote_server.observe.log import set_up_logging
 
@@ -166,7 +167,8 @@ def _serve(settings: Any, *, as_json: bool, seed: int | None, origin: datetime |
                 flush=True,
             )
 
-    trio.run(serve, settings, prepare, ready, origin, strict_exception_groups=True)
+    with freezing_what_stays():
+        trio.run(serve, settings, prepare, ready, origin, strict_exception_groups=True)
 
 
 def _ready_line(running: Any, accounts: list[Any]) -> dict[str, Any]:
