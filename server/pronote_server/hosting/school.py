@@ -114,7 +114,11 @@ class PreviousBases:
         """
         found = self.opened.get(year)
         if found is None:
-            raise NotFound(what=f"year {year}-{year + 1}")
+            raise NotFound(
+                "L'année {what} n'est pas chargée pour la consultation.",
+                "The year {what} is not loaded for consultation.",
+                what=f"{year}-{year + 1}",
+            )
         return found[0]
 
 
