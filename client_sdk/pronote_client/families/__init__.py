@@ -19,10 +19,11 @@ from pronote_client.families.half_days import HalfDays
 from pronote_client.families.information import Information
 from pronote_client.families.kinds import Calendar, GroupMembers, GuardianLinks, Kind, TimeGrid
 from pronote_client.families.latenesses import Latenesses
+from pronote_client.families.letters import Letters
 from pronote_client.families.marks import Marks
 from pronote_client.families.motives import Motives
 from pronote_client.families.notebook import Homework, Notebook
-from pronote_client.families.past_results import Letters, PastResults
+from pronote_client.families.past_results import PastResults
 from pronote_client.families.periods import Periods
 from pronote_client.families.presence import Presence
 from pronote_client.families.punishments import Punishments

@@ -208,18 +208,7 @@ def pack(
 
     write_package(
         folder.folder / name,
-        Manifest(
-            kind=kind,
-            rne=rne,
-            base=header.name,
-            school_year=header.school_year,
-            base_format=header.format_version,
-            revision=header.revision,
-            made_at=at,
-            created_at=header.created_at,
-            last_entry_at=header.last_entry_at,
-            counters=counters,
-        ),
+        Manifest.of_base(kind, header, rne=rne, made_at=at, counters=counters),
         members,
         disk=folder.disk,
         key=folder.key,

@@ -9,25 +9,23 @@ clients work, of the base as it is at one moment, and stay in ``RNE/exports`` un
 from __future__ import annotations
 
 import hashlib
-import shutil
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import trio
 from sqlalchemy import Connection, func, select
 
-from pronote_protocol.errors import BadRequest, BaseUnavailable, NotFound
+from pronote_protocol.errors import BadRequest, NotFound
 from pronote_server.domain.base_names import base_name
 from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting.backup_place import Teller
+from pronote_server.hosting.base_copying import copy_of_loaded
 from pronote_server.hosting.long_work import Report, Work
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_proof import survey_base
 from pronote_server.storage.base_schema import document, photo
-from pronote_server.storage.copying import copy_pages
 from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.errors import StorageFailed
 from pronote_server.storage.letters import LETTERS_MEMBER, letters_bytes, letters_of
@@ -40,7 +38,7 @@ from pronote_server.storage.packages import (
     write_package,
 )
 from pronote_server.storage.sqlite import reading_engine
-from pronote_server.storage.whole_files import Disk, draft_of, saying_what_the_disk_said
+from pronote_server.storage.whole_files import Disk, saying_what_the_disk_said
 
 __all__ = [
     "ExportedFile",
@@ -48,11 +46,11 @@ __all__ = [
     "delete_files",
     "exports",
     "exports_folder",
+    "file_stem",
     "generate_files",
     "read_piece",
 ]
 
-_CLEANING_SECONDS: Final = 30.0
 _PIECE: Final = 1024 * 1024
 _KINDS: Final = (
     PackageKind.HOSTING_BASE,
@@ -102,36 +100,23 @@ async def generate_files(
         NotFound: *to* is no folder.
         StorageFailed: The disk said no; each file is there whole or not at all.
     """
-    begin(school.base_state, BaseCommand.EXPORT)
     target = exports_folder(school) if to is None else to
     if to is not None and not await school.in_thread(to.is_dir):
         raise NotFound(what=f"dossier {to}")
     now, teller = school.now(), Teller(report, school.inline)
-    disk = school.backups.folder.disk
-    scratch = draft_of(school.folder / "exports")
-    try:
-        # Only while it is copied; packing it may take its time.
-        async with school.copying:
-            begin(school.base_state, BaseCommand.EXPORT)
-            if school.base is None:  # it is being given back as it was
-                raise BaseUnavailable(retry_after=1.0)
-            file = school.base.file
-            await school.in_thread(partial(_copy, file, scratch, disk, teller))
+    async with copy_of_loaded(school, school.folder / "exports", teller) as copied:
         generating = partial(
             _generate,
-            scratch / BASE_MEMBER,
-            file,
+            copied.copy,
+            copied.file,
             target,
             school.rne,
             now,
-            disk,
+            school.backups.folder.disk,
             teller,
             replace=to is None,
         )
         made = await school.in_thread(generating)
-    finally:
-        with trio.move_on_after(_CLEANING_SECONDS, shield=True):
-            await school.in_thread(partial(shutil.rmtree, scratch, ignore_errors=True))
     await school.journal.record(
         "base.exported", by, address, files=[each["name"] for each in made["files"]]
     )
@@ -153,12 +138,6 @@ def begin_generating(
         return await generate_files(school, to=to, by=by, address=address, report=report)
 
     return school.backups.work.begin("export", by, run)
-
-
-def _copy(base: Path, scratch: Path, disk: Disk, teller: Teller) -> None:
-    with saying_what_the_disk_said():
-        disk.make_folder(scratch)
-        copy_pages(base, scratch / BASE_MEMBER, disk=disk, progress=teller.progress("copy"))
 
 
 def _generate(
@@ -191,7 +170,7 @@ def _generate(
         ),
     }
     counters = attrs.asdict(found.counters) | {"missing_documents": len(missing)}
-    stem = _stem(header.name)
+    stem = file_stem(header.name)
     with saying_what_the_disk_said():
         if replace:
             disk.make_folder(target)
@@ -206,18 +185,7 @@ def _generate(
             path = target / f"{stem}{kind.extension}"
             write_package(
                 path,
-                Manifest(
-                    kind=kind,
-                    rne=rne,
-                    base=header.name,
-                    school_year=header.school_year,
-                    base_format=header.format_version,
-                    revision=header.revision,
-                    made_at=now,
-                    created_at=header.created_at,
-                    last_entry_at=header.last_entry_at,
-                    counters=counters,
-                ),
+                Manifest.of_base(kind, header, rne=rne, made_at=now, counters=counters),
                 members,
                 disk=disk,
                 progress=teller.progress("pack"),
@@ -244,7 +212,7 @@ def _members(stored: DocumentFiles, hashes: set[str]) -> tuple[list[Member], set
     return members, hashes - there
 
 
-def _stem(name: str) -> str:
+def file_stem(name: str) -> str:
     """Return the name of the base as that of a file, wherever the base came from."""
     try:
         return base_name(name)

@@ -7,24 +7,19 @@ documents, as it is at one moment; clients work on.
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import trio
 
-from pronote_protocol.errors import BadRequest
-from pronote_server.domain.base_names import base_name
-from pronote_server.domain.base_states import BaseCommand, begin
 from pronote_server.hosting.backup_place import Teller
-from pronote_server.hosting.hosting_files import exports_folder
+from pronote_server.hosting.base_copying import CopiedBase, copy_of_loaded
+from pronote_server.hosting.hosting_files import exports_folder, file_stem
 from pronote_server.hosting.long_work import Report, Work
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_proof import survey_base
-from pronote_server.storage.copying import copy_pages
 from pronote_server.storage.document_files import DocumentFiles
 from pronote_server.storage.packages import (
     BASE_MEMBER,
@@ -37,15 +32,12 @@ from pronote_server.storage.packages import (
     write_package,
 )
 from pronote_server.storage.whole_files import (
-    REAL_DISK,
-    draft_of,
     saying_what_the_disk_said,
     whole_file,
 )
 
 __all__ = ["begin_preparing", "keep_prepared", "prepare_next_year"]
 
-_CLEANING_SECONDS: Final = 30.0
 _PIECE: Final = 1024 * 1024
 
 
@@ -73,24 +65,12 @@ async def prepare_next_year(
         ``folder``, ``name``, ``base``, ``school_year``, ``size`` and ``missing_documents``.
 
     Raises:
-        Conflict: No base is loaded, or something is being done to it.
+        Conflict, BaseUnavailable: No base is loaded, or something is being done to it.
         StorageFailed: The disk said no; the file is there whole or not at all.
     """
-    begin(school.base_state, BaseCommand.EXPORT)
     now, teller = school.now(), Teller(report, school.inline)
-    scratch = draft_of(school.folder / "next-year")
-    try:
-        # Only while it is copied; packing it may take its time.
-        async with school.copying:
-            begin(school.base_state, BaseCommand.EXPORT)
-            assert school.base is not None, "or its state would be another"
-            file = school.base.file
-            await school.in_thread(partial(_copy, file, scratch, teller))
-        packing = partial(_pack, scratch / BASE_MEMBER, file, school, now, teller)
-        made = await school.in_thread(packing)
-    finally:
-        with trio.move_on_after(_CLEANING_SECONDS, shield=True):
-            await school.in_thread(partial(shutil.rmtree, scratch, ignore_errors=True))
+    async with copy_of_loaded(school, school.folder / "next-year", teller) as copied:
+        made = await school.in_thread(partial(_pack, copied, school, now, teller))
     await school.journal.record("year.prepared", by, address, name=made["name"])
     return made
 
@@ -131,15 +111,10 @@ def _keep(path: Path, school: School, teller: Teller) -> dict[str, Any]:
         raise PackageRefused(
             "Ce fichier est celui d'un autre établissement.", "This file is another school's."
         )
-    folder = exports_folder(school)
-    try:
-        stem = base_name(manifest.base)
-    except BadRequest:
-        stem = "Base"
-    target = folder / f"{stem}{PackageKind.NEXT_YEAR.extension}"
+    disk, target = school.backups.folder.disk, _place(school, manifest.base)
     with saying_what_the_disk_said():
-        REAL_DISK.make_folder(folder)
-        with path.open("rb") as source, whole_file(target) as writing:
+        disk.make_folder(target.parent)
+        with path.open("rb") as source, whole_file(target, disk=disk) as writing:
             while piece := source.read(_PIECE):
                 writing.write(piece)
         size = target.stat().st_size
@@ -151,53 +126,42 @@ def _keep(path: Path, school: School, teller: Teller) -> dict[str, Any]:
     }
 
 
-def _copy(base: Path, scratch: Path, teller: Teller) -> None:
-    with saying_what_the_disk_said():
-        scratch.mkdir(mode=0o700, parents=True)
-        copy_pages(base, scratch / BASE_MEMBER, progress=teller.progress("copy"))
-
-
-def _pack(
-    copy: Path, base: Path, school: School, now: datetime, teller: Teller
-) -> dict[str, Any]:
-    found = survey_base(copy)
-    header, store = found.header, DocumentFiles.beside(base)
+def _pack(copied: CopiedBase, school: School, now: datetime, teller: Teller) -> dict[str, Any]:
+    disk = school.backups.folder.disk
+    found = survey_base(copied.copy)
+    header, store = found.header, DocumentFiles.beside(copied.file)
     there = [each for each in sorted(found.documents) if store.path_of(each).exists()]
     missing = len(found.documents) - len(there)
-    folder = exports_folder(school)
-    path = folder / f"{base.stem}{PackageKind.NEXT_YEAR.extension}"
+    counters = attrs.asdict(found.counters) | {"missing_documents": missing}
+    path = _place(school, header.name)
     with saying_what_the_disk_said():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_folder(path.parent)
         write_package(
             path,
-            Manifest(
-                kind=PackageKind.NEXT_YEAR,
-                rne=school.rne,
-                base=header.name,
-                school_year=header.school_year,
-                base_format=header.format_version,
-                revision=header.revision,
-                made_at=now,
-                created_at=header.created_at,
-                last_entry_at=header.last_entry_at,
-                counters=attrs.asdict(found.counters) | {"missing_documents": missing},
+            Manifest.of_base(
+                PackageKind.NEXT_YEAR, header, rne=school.rne, made_at=now, counters=counters
             ),
             [
-                Member(BASE_MEMBER, copy),
+                Member(BASE_MEMBER, copied.copy),
                 *(
                     Member(document_member(each), store.path_of(each), compress=False)
                     for each in there
                 ),
             ],
+            disk=disk,
             progress=teller.progress("pack"),
             check=prove_package,
         )
         size = path.stat().st_size
     return {
-        "folder": str(folder),
+        "folder": str(path.parent),
         "name": path.name,
         "base": header.name,
         "school_year": header.school_year,
         "size": size,
         "missing_documents": missing,
     }
+
+
+def _place(school: School, base: str) -> Path:
+    return exports_folder(school) / f"{file_stem(base)}{PackageKind.NEXT_YEAR.extension}"

@@ -5,16 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Page
-from pronote_protocol.catalogue.letters import LetterText
 from pronote_protocol.catalogue.past_results import ListPastResults, PastResultRow
 from pronote_protocol.errors import NotFound
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.school import School
 from pronote_server.hosting.scope import check_pupil
 from pronote_server.storage import base_past as kept
-from pronote_server.storage.base_schema import letter
 
-__all__ = ["list_past_results", "read_letter"]
+__all__ = ["list_past_results"]
 
 
 async def list_past_results(
@@ -47,21 +45,5 @@ async def list_past_results(
                 for row in rows
             ),
         )
-
-    return await school.base_in_service().database.read(read)
-
-
-async def read_letter(school: School, ident: int) -> LetterText:
-    """
-    Raises:
-        NotFound: There is none.
-    """
-
-    def read(conn: Connection) -> LetterText:
-        wanted = letter.select().where(letter.c.id == ident)
-        row = conn.execute(wanted).one_or_none()
-        if row is None:
-            raise NotFound(what=f"letter {ident}")
-        return LetterText(body=row.body, revision=row.revision)
 
     return await school.base_in_service().database.read(read)

@@ -57,6 +57,8 @@ log = structlog.get_logger()
 KEPT_YEARS: Final = 5
 
 _CLOSING_SECONDS: Final = 30.0
+# Opening may bring an old base up to date.
+_OPENING_SECONDS: Final = 120.0
 
 
 @attrs.frozen(kw_only=True)
@@ -82,15 +84,15 @@ def seen_by(school: School, session: Session) -> School:
     Return the school as *session* sees it: with the base of the year it looks at.
 
     Made anew for each call, so that nothing of the school but its base is ever of another
-    moment. Such a session has no right that changes anything of the school itself.
-
-    Raises:
-        NotFound: That year was taken away; the session is about to be told goodbye.
+    moment. Such a session has no right that changes anything of the school itself. Of a year
+    that was taken away there is no base: whatever the session had asked is refused, until it
+    hears its goodbye.
     """
     if session.year is None:
         return school
     view = copy.copy(school)
-    view.base = school.previous.base_of(session.year)
+    opened = school.previous.opened.get(session.year)
+    view.base = None if opened is None else opened[0]
     return view
 
 
@@ -149,15 +151,15 @@ async def load_year(
             key=school.backups.folder.key,
         )
         file = await school.in_thread(loading.run)
-        with trio.CancelScope(shield=True):
-            # Both ends are quick: what was put in place is opened, whoever gave up waiting.
-            try:
-                school.previous.opened[loading.year] = await open_file(
-                    file, inline=school.inline
-                )
-            except BaseException:
+        # What was put in place is opened, whoever gave up waiting.
+        try:
+            with trio.fail_after(_OPENING_SECONDS, shield=True):
+                opened = await open_file(file, inline=school.inline)
+        except BaseException:
+            with trio.move_on_after(_CLOSING_SECONDS, shield=True):
                 await school.in_thread(partial(_delete, file))
-                raise
+            raise
+        school.previous.opened[loading.year] = opened
         await school.journal.record(
             "previous_year.loaded", by, address, year=loading.year, source=path.name
         )

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import attrs
 
+from pronote_server.storage.base_header import BaseHeader
 from pronote_server.storage.errors import BaseFileRefused
 
 __all__ = [
@@ -131,6 +132,30 @@ class Manifest:
     counters: Mapping[str, int] = attrs.field(factory=dict)
     files: tuple[PackagedFile, ...] = ()
     version: int = VERSION
+
+    @classmethod
+    def of_base(
+        cls,
+        kind: PackageKind,
+        header: BaseHeader,
+        *,
+        rne: str,
+        made_at: datetime,
+        counters: Mapping[str, int],
+    ) -> Manifest:
+        """Return the manifest of a package that is made of the base with that header."""
+        return cls(
+            kind=kind,
+            rne=rne,
+            base=header.name,
+            school_year=header.school_year,
+            base_format=header.format_version,
+            revision=header.revision,
+            made_at=made_at,
+            created_at=header.created_at,
+            last_entry_at=header.last_entry_at,
+            counters=counters,
+        )
 
     def size_of(self, name: str) -> int | None:
         """Return the size of that member; None when there is none."""

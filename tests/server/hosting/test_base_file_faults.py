@@ -22,6 +22,7 @@ from pronote_protocol.words import UploadPurpose
 from pronote_server.clock import Clock
 from pronote_server.hosting.asker import Asker
 from pronote_server.hosting.hosting_files import generate_files
+from pronote_server.hosting.next_year import prepare_next_year
 from pronote_server.hosting.other_bases import list_bases
 from pronote_server.hosting.school import School
 from pronote_server.hosting.sent_files import take_in
@@ -56,7 +57,11 @@ async def users(school: School, _: Path) -> None:
     await generate_users_file(school, by="test")
 
 
-OPERATIONS: Final = {each.__name__: each for each in (load, complete, export, users)}
+async def prepare(school: School, _: Path) -> None:
+    await prepare_next_year(school, by="test")
+
+
+OPERATIONS: Final = {each.__name__: each for each in (load, complete, export, users, prepare)}
 
 
 @asynccontextmanager

@@ -223,3 +223,20 @@ async def test_a_year_that_cannot_be_opened_does_not_keep_the_school_closed(
     (folder / "2019.not").write_bytes(b"rubbish")
     async with open_test_school(tmp_path, clock=Clock(SEPTEMBER_2020), inline=True) as school:
         assert school.previous.years == ()
+
+
+async def test_what_is_asked_of_a_year_that_is_gone_is_refused_and_no_crash(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Requests already read are answered after the year was taken away, before the goodbye."""
+    async with school_of_2020(tmp_path) as (school, door):
+        await previous_years.load_year(school, "Ancienne", by="test")
+        await WireClient.inside(door, "SPR", school_year=2019)
+        (session,) = school.sessions
+        assert (
+            previous_years.seen_by(school, session).base_in_service().header.name == "Ancienne"
+        )
+        await previous_years.remove_year(school, 2019, by="test")
+
+        with pytest.raises(errors.BaseUnavailable):
+            previous_years.seen_by(school, session).base_in_service()
