@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import random
+import select
 import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -182,6 +185,46 @@ def test_latency_counts_from_the_plan_and_service_from_the_previous_answer() -> 
         assert found.planned[0] == found.planned[1] >= found.service[0]
         assert found.service[1] == 1e-6
         loop.close()
+
+
+def test_a_saturated_server_always_has_as_many_requests_of_the_mix_on_their_way() -> None:
+    """The server answers only when three requests have come, whatever their kind."""
+    asked, counts = request(1, "a"), Counter[int]()
+
+    def answer(socks: list[socket.socket]) -> None:
+        while True:
+            waiting: list[socket.socket] = []
+            while len(waiting) < 3:
+                for sock in select.select(socks, [], [])[0]:
+                    data = sock.recv(len(asked))
+                    if not data:
+                        return
+                    waiting.append(sock)
+            for sock in waiting:
+                counts[socks.index(sock)] += 1
+                sock.sendall(RESULT)
+
+    pairs = [socket.socketpair(), socket.socketpair()]
+    with contextlib.ExitStack() as stack:
+        for pair in pairs:
+            stack.enter_context(pair[0])
+            stack.enter_context(pair[1])
+        loop = OpenLoop(
+            [
+                Source(weight, [ours], [itertools.repeat(asked)])
+                for weight, (ours, _) in zip((0.9, 0.1), pairs, strict=True)
+            ]
+        )
+        thread = threading.Thread(target=answer, args=([theirs for _, theirs in pairs],))
+        thread.start()
+
+        rate = loop.saturate(random.Random(1), 3, 0.2)
+
+        loop.close()
+        thread.join()
+    assert rate > 0
+    assert counts.total() % 3 == 0
+    assert counts[0] > counts[1]
 
 
 # ------------------------------------------------------------------------------- figures

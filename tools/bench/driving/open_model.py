@@ -130,6 +130,38 @@ class OpenLoop:
                 waiting -= self._hear(self._by_number[ready], found, begun)
         return found
 
+    def saturate(self, draw: Random, in_flight: int, seconds: float) -> float:
+        """
+        Return the answers a second when *in_flight* requests are always on their way.
+
+        Each answer makes room for a request of a kind that is drawn by the weights, whatever
+        kind was answered: slow ones pile up, and the mix stays the mix.
+
+        Raises:
+            WrongAnswer: As for `drive`.
+        """
+        clock, heard = time.perf_counter, Latencies()
+        weights = [each.weight for each in self.sources]
+        begun = clock()
+        stop, waiting, answered = begun + seconds, 0, 0
+        while waiting or clock() < stop:
+            asking = in_flight - waiting if clock() < stop else 0
+            for source in draw.choices(range(len(weights)), weights, k=asking):
+                talk = draw.choice(self._talks[source])
+                talk.sock.send(next(talk.requests))
+                talk.waiting.append((0.0, 0.0))
+                waiting += 1
+            ready = self._poll.poll(_PATIENCE_SECONDS)
+            if not ready:
+                raise WrongAnswer(f"{waiting} requests are not answered")
+            for number, _ in ready:
+                answers = self._hear(self._by_number[number], heard, begun)
+                waiting -= answers
+                answered += answers
+        rate = answered / (clock() - begun)
+        self.settle()
+        return rate
+
     def _hear(self, talk: _Talk, found: Latencies, begun: float) -> int:
         data = talk.sock.recv(_READ)
         if not data:

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any, Final
 
-from bench.driving.closed_loop import Frames, Line, Loop
 from bench.driving.marks import columns_of, entries
 from bench.driving.open_model import Latencies, OpenLoop, Source, arrivals
 from bench.driving.sessions import Address, come_in
@@ -33,14 +32,14 @@ async def open_model(bench: Bench) -> list[Row]:
         server = await stack.enter_async_context(our_server(bench))
         hot = Hot.of(server)
         other = await stack.enter_async_context(reference(bench, "raw_trio", hot.spec()))
-        capacity = _capacity(bench, _sources(bench, server, hot), server.pid)
         mine = OpenLoop(_sources(bench, server, hot))
         address = Address("127.0.0.1", other.port)
         socks = [address.connect() for _ in range(plan.planned)]
         theirs = OpenLoop([Source(1.0, socks, [itertools.repeat(hot.request)] * len(socks))])
         for each in (mine, theirs):
             stack.callback(each.close)
-        rate, kept = capacity / 2, {"ours": list[Latencies](), "raw Trio": list[Latencies]()}
+        rate = _capacity(bench, mine) / 2
+        kept = {"ours": list[Latencies](), "raw Trio": list[Latencies]()}
         for turn in range(plan.rounds + 1):
             contenders = [("ours", mine), ("raw Trio", theirs)]
             bench.draw.shuffle(contenders)
@@ -93,22 +92,11 @@ def _sources(bench: Bench, server: Ours, hot: Hot) -> list[Source]:
     ]
 
 
-def _capacity(bench: Bench, sources: Sequence[Source], pid: int) -> float:
-    """
-    Return how many calls of the mix a second the server answers when it is always asked.
-
-    The kinds are driven one after the other and put together: a closed loop of all of them
-    at once would make as many of each as it is fast, and not what the mix says.
-    """
-    seconds_a_call = 0.0
-    for source in sources:
-        pairs = zip(source.sessions, source.requests, strict=True)
-        loop = Loop(pid, [Line(sock, requests, Frames()) for sock, requests in pairs])
-        loop.drive(bench.plan.seconds)
-        rates = [loop.drive(bench.plan.seconds).rate for _ in range(3)]
-        loop.close()
-        seconds_a_call += source.weight / median(rates)
-    return 1 / seconds_a_call
+def _capacity(bench: Bench, loop: OpenLoop) -> float:
+    """Return how many calls of the mix a second the server answers when always asked."""
+    plan = bench.plan
+    loop.saturate(bench.draw, plan.planned, plan.seconds)
+    return median(loop.saturate(bench.draw, plan.planned, 2 * plan.seconds) for _ in range(3))
 
 
 def _at(values: Sequence[float], percent: float) -> float:
