@@ -27,6 +27,7 @@ from pronote_server.storage.freshness import Freshness, note_changes, note_readi
 from pronote_server.storage.group_commit import Job, commit_together
 from pronote_server.storage.readers import Readers
 from pronote_server.storage.remembered import Memory
+from pronote_server.storage.short_reads import Fuse, NotNow, ShortReads
 from pronote_server.storage.sqlite import SqliteFile
 
 __all__ = ["Database", "DatabaseStatistics", "Place", "open_database"]
@@ -58,6 +59,7 @@ class DatabaseStatistics:
         commits: Transactions that tried to commit; ``committed / commits`` is the grouping.
         largest_group: Most commands that shared a transaction.
         refused_posts: Posted commands dropped because the queue was full.
+        slow_reads: Readings that were too slow for the Trio thread; see `short_reads`.
     """
 
     waiting: int
@@ -66,6 +68,7 @@ class DatabaseStatistics:
     commits: int
     largest_group: int
     refused_posts: int
+    slow_reads: int = 0
 
 
 @attrs.define(eq=False)
@@ -78,6 +81,10 @@ class _Waiting(Job):
     afterwards: Callable[[], None] | None = None
 
 
+def _standing() -> float:
+    return 0.0
+
+
 class Place(Protocol):
     """Where a database is: a SQLite file, or a base on PostgreSQL."""
 
@@ -88,6 +95,12 @@ class Place(Protocol):
     def writing_engine(self) -> Engine: ...
 
     def reading_engine(self) -> Engine: ...
+
+    def impatient_engine(self) -> Engine | None:
+        """Return an engine for `short_reads`; None where no reading is that short."""
+
+    def read_ahead(self) -> None:
+        """Have its beginning in the system's memory; before it is opened."""
 
     def settle(self, connection: Connection) -> None:
         """Make it whole by itself, before the writing connection is closed."""
@@ -104,8 +117,10 @@ class Database:
         freshness: Which tables changed when.
     """
 
-    def __init__(self, place: Place, *, inline: bool, readers: int) -> None:
+    def __init__(self, place: Place, *, inline: bool, readers: int, short_reads: bool) -> None:
         # Blocks on the disk; `open_database` calls it in a thread.
+        if short_reads:
+            place.read_ahead()
         self.place = place
         self._inline = inline
         self.freshness = Freshness()
@@ -117,6 +132,13 @@ class Database:
         note_changes(self._writer, self._changed)
         Memory(self.freshness, self._changed).serve(self._writer)
         self._readers = Readers(reading, readers, name=place.name, inline=inline)
+        self._short_reads: ShortReads | None = None
+        impatient = place.impatient_engine() if short_reads else None
+        if impatient is not None:
+            note_readings(impatient)
+            # Without threads there is nowhere else to go, and a mock clock to be deceived.
+            fuse = Fuse(place.name, _standing) if inline else Fuse(place.name)
+            self._short_reads = ShortReads(impatient.connect(), self.freshness, fuse)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         # In order of arrival, from the moment of asking to the moment of knowing.
         self._outstanding: dict[_Waiting, None] = {}
@@ -137,6 +159,7 @@ class Database:
             commits=self._commits,
             largest_group=self._largest_group,
             refused_posts=self._refused_posts,
+            slow_reads=0 if self._short_reads is None else self._short_reads.fuse.blown,
         )
 
     # ------------------------------------------------------------------ the Trio side
@@ -216,6 +239,17 @@ class Database:
         """
         return await self._readers.read(query)
 
+    def read_now(self, query: Callable[[Connection], T]) -> T:
+        """
+        Run *query*, which is short, in the Trio thread; otherwise as `read`.
+
+        Raises:
+            NotNow: Ask `read` instead; nothing was done.
+        """
+        if self._short_reads is None:
+            raise NotNow(self.place.name)
+        return self._short_reads.read(query)
+
     def _put(self, job: _Waiting) -> None:
         if self._closed:
             raise DatabaseClosed(self.place.name)
@@ -273,6 +307,8 @@ class Database:
     async def _close(self) -> None:
         """Commit what is queued, close; shielded, and bounded by `DRAIN_SECONDS`."""
         self._closed = True
+        if self._short_reads is not None:
+            self._short_reads.close()
         with trio.move_on_after(DRAIN_SECONDS, shield=True) as scope:
             if self._inline:
                 self._end_writing(None)
@@ -345,7 +381,11 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    place: Path | Place, *, inline: bool = False, readers: int = 2
+    place: Path | Place,
+    *,
+    inline: bool = False,
+    readers: int = 2,
+    short_reads: bool = False,
 ) -> AsyncIterator[Database]:
     """
     Open the database at *place* for as long as the block lasts; a file is created when missing.
@@ -357,13 +397,14 @@ async def open_database(
         inline: Run everything in the caller's thread, blocking the loop. For tests under a
             mock clock, which does not know that threads are at work. Durable all the same.
         readers: Connections that may read at the same time.
+        short_reads: Let `Database.read_now` read in the Trio thread; see that module.
 
     Raises:
         StorageFailed: The file cannot be opened, or is no database.
     """
     if isinstance(place, Path):
         place = SqliteFile(place)
-    opening = partial(Database, place, inline=inline, readers=readers)
+    opening = partial(Database, place, inline=inline, readers=readers, short_reads=short_reads)
     with saying_it_in_our_words():
         database = opening() if inline else await trio.to_thread.run_sync(opening)
     if not inline:

@@ -69,6 +69,12 @@ class PostgresqlBase:
         """Return an engine whose transactions see one unchanging state and cannot write."""
         return self._engine({"isolation_level": "REPEATABLE READ"}, read_only=True)
 
+    def impatient_engine(self) -> None:
+        """None: every statement is a way over the network."""
+
+    def read_ahead(self) -> None:
+        """Nothing: its memory is the server's."""
+
     def settle(self, connection: Connection) -> None:
         """Nothing: a COMMIT is all there is to do."""
 

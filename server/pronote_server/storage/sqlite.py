@@ -6,6 +6,7 @@ What is particular to SQLite: how its connections are opened, and its pragmas.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +20,18 @@ __all__ = [
     "STATEMENTS_KEPT",
     "SqliteFile",
     "checkpoint",
+    "impatient_engine",
     "one_state",
+    "read_ahead",
     "reading_engine",
     "writing_engine",
 ]
 
 # How long to wait for another process that holds the file (a backup tool, a curious `sqlite3`).
 BUSY_SECONDS: Final = 5.0
+
+# Far more than a school enters in a year; of what is larger, the beginning.
+READ_AHEAD_BYTES: Final = 256 * 1024 * 1024
 
 
 @attrs.frozen
@@ -44,6 +50,12 @@ class SqliteFile:
     def reading_engine(self) -> Engine:
         return reading_engine(self.path)
 
+    def impatient_engine(self) -> Engine:
+        return impatient_engine(self.path)
+
+    def read_ahead(self) -> None:
+        read_ahead(self.path)
+
     def settle(self, connection: Connection) -> None:
         checkpoint(connection)
 
@@ -61,6 +73,38 @@ def writing_engine(path: Path) -> Engine:
 def reading_engine(path: Path) -> Engine:
     """Return an engine whose transactions see one unchanging state and cannot write."""
     return _engine(path, "BEGIN", "PRAGMA query_only = ON")
+
+
+def impatient_engine(path: Path) -> Engine:
+    """As `reading_engine`; who holds the file is not waited for (SQLITE_BUSY at once)."""
+    engine = reading_engine(path)
+
+    @event.listens_for(engine, "connect")  # once it is open, for which it waits
+    def wait_no_more(driver: sqlite3.Connection, _record: Any) -> None:
+        driver.execute("PRAGMA busy_timeout = 0")
+
+    return engine
+
+
+def read_ahead(path: Path) -> None:
+    """
+    Have the system read the file into its memory, as far as it is not there already.
+
+    Before any connection is open: to close a descriptor of the file gives up the locks of
+    the whole process on it. Blocks, shortly.
+    """
+    if not hasattr(os, "posix_fadvise"):  # macOS: the first readings wait for the disk
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return  # who opens it will say why
+    try:
+        os.posix_fadvise(descriptor, 0, READ_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+    except OSError:
+        pass  # of a file system that takes no advice
+    finally:
+        os.close(descriptor)
 
 
 # Statements an engine remembers compiled, and half as many again before it forgets the oldest.
