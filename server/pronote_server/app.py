@@ -148,8 +148,9 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                     app.port,
                     tuple(schools.values()),
                 )
+            catching_up = trio.Lock()
             for school in schools.values():
-                await background.start(keep_backups, school)
+                await background.start(keep_backups, school, catching_up)
                 await background.start(keep_house, school)
             delivery = Delivery(settings.mail, settings.sms)
             for school in schools.values():

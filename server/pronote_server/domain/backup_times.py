@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-__all__ = ["Due", "next_due"]
+__all__ = ["Due", "last_due", "next_due"]
 
 _BACKUP_MINUTE: Final = 55
 _BACKUP_HOURS: Final = range(0, 24, 2)
@@ -41,6 +41,18 @@ def next_due(after: datetime, zone: tzinfo) -> tuple[datetime, Due]:
             if instant > after
         ),
         key=lambda each: (each[0], each[1] is Due.ARCHIVE),
+    )
+
+
+def last_due(until: datetime, due: Due, zone: tzinfo) -> datetime:
+    """Return the last instant, in UTC, at which *due* was, *until* included."""
+    today = until.astimezone(zone).date()
+    days = (today + timedelta(days=n) for n in range(-2, 2))
+    return max(
+        instant
+        for day in days
+        for instant, what in _due_on(day, zone)
+        if what is due and instant <= until
     )
 
 

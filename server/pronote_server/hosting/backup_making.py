@@ -10,6 +10,7 @@ leaves the loop alone.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ import trio
 from sqlalchemy import Connection
 
 from pronote_protocol.errors import Conflict
+from pronote_server.hosting.backup_failures import tell_failure, tell_success
 from pronote_server.hosting.backup_place import Failure, Teller
 from pronote_server.hosting.journal import SERVER
 from pronote_server.hosting.long_work import Report, in_refusals
@@ -48,7 +50,15 @@ from pronote_server.storage.packages import (
 from pronote_server.storage.settings import get_setting
 from pronote_server.storage.whole_files import draft_of, saying_what_the_disk_said
 
-__all__ = ["UNDO", "loaded_base", "make", "make_if_changed", "pack"]
+__all__ = [
+    "UNDO",
+    "is_missed",
+    "loaded_base",
+    "make",
+    "make_if_changed",
+    "make_missed",
+    "pack",
+]
 
 log = structlog.get_logger()
 
@@ -78,36 +88,95 @@ async def make(
             the list.
         BaseFileRefused: The base itself is damaged; likewise.
     """
+    made = await _make_unless(school, kind, None, by=by, address=address, at=at, report=report)
+    assert made is not None, "nothing was said against it"
+    return made
+
+
+async def make_if_changed(school: School, *, at: datetime) -> BackupFile | None:
+    """Make a backup unless the newest one of this base holds all of it already."""
+    return await _make_unless(school, PackageKind.BACKUP, _holds_all, at=at)
+
+
+async def make_missed(school: School, kind: PackageKind, due: datetime) -> BackupFile | None:
+    """Make what was due at *due*, dated now, unless it was made since or nothing is lost."""
+    missed = partial(is_missed, kind=kind, due=due)
+    return await _make_unless(
+        school, kind, lambda base, files: not missed(base, files), missed=due
+    )
+
+
+def is_missed(
+    base: OpenBase, files: list[BackupFile], *, kind: PackageKind, due: datetime
+) -> bool:
+    """
+    Return whether what was due at *due* is missing among *files*, which are newest first.
+
+    A base that is younger was not there to be copied; an entry that a backup holds is not
+    copied twice.
+    """
+    created = base.header.created_at
+    if created > due:
+        return False
+    made = (
+        each.made_at >= due
+        for each in files
+        if (each.kind, each.created_at) == (kind, created) and each.proven_at is not None
+    )
+    return not any(made) and not (kind is PackageKind.BACKUP and _holds_all(base, files))
+
+
+def _holds_all(base: OpenBase, files: list[BackupFile]) -> bool:
+    header = base.header
+    for each in files:
+        if each.kind is PackageKind.BACKUP and each.created_at == header.created_at:
+            return each.revision == header.revision and each.proven_at is not None
+    return False
+
+
+async def _make_unless(
+    school: School,
+    kind: PackageKind,
+    needless: Callable[[OpenBase, list[BackupFile]], bool] | None,
+    *,
+    by: str = SERVER,
+    address: str | None = None,
+    at: datetime | None = None,
+    report: Report | None = None,
+    missed: datetime | None = None,
+) -> BackupFile | None:
+    """
+    Make one, unless *needless* says of the base and the list that it need not be.
+
+    It is asked in one's turn: what somebody made meanwhile is in the list.
+
+    Args:
+        missed: When it was due, for the journal.
+    """
     place = school.backups
     async with place.making:
+        if needless is not None:
+            base = loaded_base(school)
+            if needless(base, await school.in_thread(place.folder.files)):
+                return None
         at = at or school.now()
         try:
             made, gone = await _make(school, kind, at, Teller(report, school.inline))
         except StorageError as error:
             await _tell_failure(school, kind, at, by, address, error)
             raise
-        place.failures.pop(kind.value, None)
-    await school.journal.record(
-        f"{kind.value}.made",
-        by,
-        address,
-        name=made.name,
-        bytes=made.size,
-        removed=len(gone) or None,
-    )
+        # Before somebody else's turn, who may fail.
+        await tell_success(
+            school,
+            kind.value,
+            by=by,
+            address=address,
+            name=made.name,
+            bytes=made.size,
+            removed=len(gone) or None,
+            missed=None if missed is None else missed.isoformat(),
+        )
     return made
-
-
-async def make_if_changed(school: School, *, at: datetime) -> BackupFile | None:
-    """Make a backup unless the newest one of this base holds all of it already."""
-    header = loaded_base(school).header
-    files = await school.in_thread(school.backups.folder.files)
-    for each in files:
-        if each.kind is PackageKind.BACKUP and each.created_at == header.created_at:
-            if each.revision == header.revision and each.proven_at is not None:
-                return None
-            break
-    return await make(school, PackageKind.BACKUP, at=at)
 
 
 def loaded_base(school: School) -> OpenBase:
@@ -232,13 +301,7 @@ async def _tell_failure(
     address: str | None,
     error: StorageError,
 ) -> None:
-    refusal = in_refusals(error)
-    school.backups.failures[kind.value] = Failure(kind=kind.value, at=at, refusal=refusal)
     damaged = isinstance(error, BaseFileRefused)
     log.warning("backup.failed", kind=kind.value, error=str(error), damaged=damaged or None)
-    try:
-        await school.journal.record(
-            f"{kind.value}.failed", by, address, code=refusal.code, reason=refusal.fr
-        )
-    except StorageError as failed:
-        log.warning("backup.failure_not_journalled", error=str(failed))
+    failure = Failure(kind=kind.value, at=at, refusal=in_refusals(error))
+    await tell_failure(school, failure, by=by, address=address)

@@ -24,6 +24,8 @@ from pronote_server.domain.suspensions import SuspensionBook, SuspensionRecord
 from pronote_server.hosting import bases
 from pronote_server.hosting.account import CHANGES, IDENTITY
 from pronote_server.hosting.account_terms import account_of, agreed, fitting
+from pronote_server.hosting.backup_failures import read_failures
+from pronote_server.hosting.backup_place import Failure
 from pronote_server.hosting.base_replacement import open_loaded
 from pronote_server.hosting.journal import SERVER, Journal
 from pronote_server.hosting.previous_years import close_previous_years, open_previous_years
@@ -62,6 +64,7 @@ class _Records:
     in_service: bool
     open_modes: list[str]
     spaces: list[str]
+    backup_failures: dict[str, Failure]
     created: bool
 
 
@@ -123,6 +126,7 @@ async def open_school(
                     conn, "modes.open", [mode.value for mode in _DEFAULT_OPEN]
                 ),
                 spaces=get_setting(conn, "spaces.published", []),
+                backup_failures=read_failures(conn),
                 created=created,
             )
 
@@ -155,6 +159,7 @@ async def open_school(
             published_spaces=frozenset(Space(value) for value in read.spaces),
             inline=inline,
         )
+        school.backups.failures = read.backup_failures
         if read.created:
             await school.journal.record("school.created", SERVER, rne=school.rne)
         await school.in_thread(partial(_clear_away, folder))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pronote_server.domain.backup_times import Due, next_due
+from pronote_server.domain.backup_times import Due, last_due, next_due
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -75,3 +75,22 @@ def test_something_is_due_within_two_hours_and_one_archive_within_a_day(
         if due is Due.ARCHIVE:
             archives.append(at.astimezone(PARIS).date())
     assert len(archives) == len(set(archives)) >= 1
+
+
+@given(
+    st.floats(0, 12 * 365 * 86_400).map(
+        lambda seconds: datetime(2019, 1, 2, tzinfo=UTC) + timedelta(seconds=seconds)
+    ),
+    st.sampled_from(Due),
+)
+def test_what_was_due_last_is_the_last_of_what_was_due_in_order(
+    until: datetime, wanted: Due
+) -> None:
+    last, at = None, until - timedelta(hours=30)
+    while True:
+        at, due = next_due(at, PARIS)
+        if at > until:
+            break
+        last = at if due is wanted else last
+
+    assert last_due(until, wanted, PARIS) == last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 
 from pronote_protocol.errors import BaseRefused, Conflict, DiskFailed, NoSpace, NotFound
 from pronote_server.clock import Clock
-from pronote_server.hosting import backups, bases
+from pronote_server.hosting import backup_place, backups, bases
 from pronote_server.hosting.backup_making import make
 from pronote_server.hosting.backup_opening import open_backup, undo_opening
 from pronote_server.hosting.backup_schedule import keep_backups
@@ -394,6 +394,37 @@ async def test_a_failure_is_told_in_the_list_and_the_journal_until_one_succeeds(
         assert (await backups.list_backups(school)).failures == []
 
 
+async def test_a_failure_is_still_told_after_a_restart_until_one_succeeds(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        school.backups.folder.disk = BreakingDisk(at=4, failure=Failure.FULL)
+        for kind in (BACKUP, ARCHIVE):
+            with pytest.raises(StorageFailed):
+                await make(school, kind, at=NOON - timedelta(hours=1))
+            school.backups.folder.disk = BreakingDisk(at=1)
+        told = [failure_of(each) for each in (await backups.list_backups(school)).failures]
+
+    async with stopped(tmp_path) as school:
+        listed = await backups.list_backups(school)
+        assert [failure_of(each) for each in listed.failures] == told
+        assert [each[:3] for each in told] == [
+            ("backup", NOON - timedelta(hours=1), "no_space"),
+            ("archive", NOON - timedelta(hours=1), "disk_failed"),
+        ]
+        await make(school, BACKUP)
+
+    async with stopped(tmp_path) as school:
+        listed = await backups.list_backups(school)
+        assert [each.kind for each in listed.failures] == ["archive"]
+
+
+def failure_of(each: backup_place.Failure) -> tuple[object, ...]:
+    refusal = each.refusal
+    said = (refusal.code, refusal.fr, refusal.en, dict(refusal.details), type(refusal))
+    return (each.kind, each.at, *said)
+
+
 async def test_backups_are_encrypted_with_a_key(tmp_path: Path, autojump_clock: object) -> None:
     async with stopped(tmp_path) as school:
         plain = await make(school, BACKUP)
@@ -521,6 +552,121 @@ async def test_a_disk_that_fails_does_not_end_the_schedule(
         nursery.cancel_scope.cancel()
 
         assert await names(school) == ["Base 201901.sauvs"]
+
+
+# What was due while the server was off
+
+
+def at_work(folder: Path, now: datetime) -> AbstractAsyncContextManager[School]:
+    return open_test_school(folder, inline=True, clock=Clock(now))
+
+
+async def test_what_was_due_while_the_server_was_off_is_made_once_after_its_start(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with at_work(tmp_path, NOON) as school:
+        await make(school, BACKUP)
+        await make(school, ARCHIVE)
+        await enter(school)
+    started = NOON + timedelta(days=3, minutes=2)
+    for there in (2, 4):  # the second start missed nothing
+        async with at_work(tmp_path, started) as school, trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            await trio.sleep(50)
+            assert len(await names(school)) == there, "clients come back first"
+            await trio.sleep(20)
+            files = (await backups.list_backups(school)).files
+            lines, _ = await school.journal.read(before=None, limit=50, kind=None, search=None)
+            nursery.cancel_scope.cancel()
+
+    assert len(files) == 4
+    assert {each.kind for each in files[:2]} == {BACKUP, ARCHIVE}
+    assert all(each.made_at == started + timedelta(seconds=60) for each in files[:2])
+    assert [
+        (each.kind, each.details["missed"]) for each in lines if "missed" in each.details
+    ] == [
+        ("archive.made", "2020-07-05T00:16:00+00:00"),
+        ("backup.made", "2020-07-05T08:55:00+00:00"),
+    ]
+
+
+async def test_nothing_is_caught_up_that_was_not_entered_or_has_its_copy(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """No backup: nothing was entered. No archive: there is one of the last night."""
+    async with at_work(tmp_path, NOON) as school:
+        await make(school, BACKUP)
+        await make(school, ARCHIVE)
+    async with at_work(tmp_path, NOON + timedelta(hours=9)) as school:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            await trio.sleep(600)
+            nursery.cancel_scope.cancel()
+        assert len(await names(school)) == 2
+
+
+async def test_a_base_that_is_new_missed_nothing(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with at_work(tmp_path, NOON) as school, trio.open_nursery() as nursery:
+        await enter(school)
+        await nursery.start(keep_backups, school)
+        await trio.sleep(600)
+        nursery.cancel_scope.cancel()
+        assert await names(school) == []
+
+
+async def test_what_was_missed_waits_for_the_base_to_be_in_service(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await enter(school)
+        school.clock.advance(timedelta(days=1))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            await trio.sleep(600)
+            assert await names(school) == []
+            school.in_service = True
+            await trio.sleep(61)
+            nursery.cancel_scope.cancel()
+        assert len(await names(school)) == 2
+
+
+async def test_what_was_missed_is_made_one_school_after_the_other(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """And what the schedule makes meanwhile is not made twice."""
+    async with at_work(tmp_path, NOON) as school:
+        await enter(school)
+        school.clock.advance(timedelta(hours=22, minutes=50))  # five minutes before one is due
+        turns = trio.Lock()
+        async with trio.open_nursery() as nursery, turns:
+            await nursery.start(keep_backups, school, turns)
+            await trio.sleep(240)
+            assert await names(school) == []
+            await trio.sleep(120)
+            assert await names(school) == ["Base 201901.sauvs"]
+            turns.release()
+            await trio.sleep(60)
+            await turns.acquire()
+            nursery.cancel_scope.cancel()
+        assert [each.rpartition(".")[2] for each in await names(school)] == ["archs", "sauvs"]
+
+
+async def test_a_disk_that_fails_while_catching_up_is_told_and_ends_nothing(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with at_work(tmp_path, NOON) as school:
+        await enter(school)
+        school.clock.advance(timedelta(days=1))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            school.backups.folder.disk = BreakingDisk(at=1)
+            await trio.sleep(120)
+            assert list(school.backups.failures) == ["backup"], "the archive was made"
+            await school.clock.sleep_until(NOON + timedelta(days=1, hours=2))
+            nursery.cancel_scope.cancel()
+        assert school.backups.failures == {}
 
 
 # Work that is followed
