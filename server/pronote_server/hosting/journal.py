@@ -31,8 +31,8 @@ class Journal:
         """
         Add an entry without waiting, for what is frequent: sessions beginning and ending.
 
-        It is on disk within the next group of writes; a power cut may lose it, and a queue
-        that is full drops it with a warning in the log.
+        It is on disk with the next write, and soon if there is none; a power cut may lose
+        it, and a queue that is full drops it with a warning in the log.
         """
         entry = self._entry(kind, actor, address, details)
         self._records.post(lambda conn: append_journal(conn, entry))
@@ -47,7 +47,12 @@ class Journal:
     async def read(
         self, *, before: int | None, limit: int, kind: str | None, search: str | None
     ) -> tuple[list[JournalEntry], int | None]:
-        """Return entries newest first, and where to go on (None at the end)."""
+        """
+        Return entries newest first, and where to go on (None at the end).
+
+        What was noted before is among them.
+        """
+        await self._records.posted()
         return await self._records.read(
             lambda conn: journal_page(conn, before, limit, kind, search)
         )

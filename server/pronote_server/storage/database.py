@@ -22,7 +22,13 @@ import structlog
 import trio
 from sqlalchemy import Connection, Engine
 
-from pronote_server.storage.errors import DatabaseBroken, DatabaseClosed, saying_it_in_our_words
+from pronote_server.storage.errors import (
+    ConstraintBroken,
+    DatabaseBroken,
+    DatabaseClosed,
+    StorageFailed,
+    saying_it_in_our_words,
+)
 from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
 from pronote_server.storage.readers import Readers
@@ -42,6 +48,10 @@ GROUP_SECONDS: Final = 0.05
 
 # Posted commands nobody waits for; a journal that falls so far behind has a dead disk below it.
 POSTS_WAITING: Final = 10_000
+
+# How long a posted command may wait for company before a transaction is begun for its sake:
+# a commit costs as much for one line of the journal as for fifty.
+POSTS_SECONDS: Final = 0.03
 
 # What leaving may take: a full queue of small commands needs well under a second.
 DRAIN_SECONDS: Final = 10.0
@@ -143,6 +153,9 @@ class Database:
         # In order of arrival, from the moment of asking to the moment of knowing.
         self._outstanding: dict[_Waiting, None] = {}
         self._posts_outstanding = 0
+        # Set while anybody waits for a command, or the database is being left: then posts
+        # do not wait for company. Set and cleared in the Trio thread only.
+        self._hurry = threading.Event()
         self._queue_is_full = False
         self._closed = False
         self._crash: BaseException | None = None
@@ -211,6 +224,11 @@ class Database:
         """
         Queue *command* without waiting, for what may be lost: journal lines, last-seen dates.
 
+        It is run in its turn, after every command that came before and ahead of every one
+        that comes after. It reaches the writer thread at once, which waits for others to
+        share its commit with, `POSTS_SECONDS` at most: somebody who writes, who asks for what
+        was `posted`, or who leaves the database, takes it along without delay.
+
         Returns whether it was queued: False when 10 000 of them wait already, or when the
         database is closed or broken. A command that fails later is logged.
         """
@@ -225,6 +243,21 @@ class Database:
         self._queue_is_full = False
         self._put(_Waiting(command, posted=True))
         return True
+
+    async def posted(self) -> None:
+        """
+        Return once what was posted before is on disk, or was logged as failed.
+
+        For who reads what others post: `read` does not wait for it. Always a checkpoint.
+
+        Raises:
+            DatabaseClosed: The database was left.
+        """
+        if not self._posts_outstanding:
+            await trio.lowlevel.checkpoint()
+            return
+        with suppress(StorageFailed, ConstraintBroken, DatabaseBroken):  # as the posts did
+            await self.write(lambda _: None)
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """
@@ -262,6 +295,8 @@ class Database:
             self._deliver([job])
         else:
             self._queue.put(job)
+            if not job.posted:
+                self._hurry.set()
 
     def _deliver(self, group: list[_Waiting]) -> None:
         """Wake who waits for *group*, whose transaction is over, one way or the other."""
@@ -279,6 +314,8 @@ class Database:
                 self._call(afterwards)
         for job in group:
             self._settle(job)
+        if len(self._outstanding) == self._posts_outstanding and not self._closed:
+            self._hurry.clear()
 
     def _call(self, publish: Callable[[], None]) -> None:
         try:
@@ -307,8 +344,7 @@ class Database:
     async def _close(self) -> None:
         """Commit what is queued, close; shielded, and bounded by `DRAIN_SECONDS`."""
         self._closed = True
-        if self._short_reads is not None:
-            self._short_reads.close()
+        self._hurry.set()
         with trio.move_on_after(DRAIN_SECONDS, shield=True) as scope:
             if self._inline:
                 self._end_writing(None)
@@ -331,6 +367,8 @@ class Database:
         crash: BaseException | None = None
         try:
             while (first := self._queue.get()) is not None:
+                if first.posted:
+                    self._hurry.wait(POSTS_SECONDS)
                 group: list[_Waiting] = []
                 self._commit(self._what_waits(first, group))
                 token.run_sync_soon(self._deliver, group)

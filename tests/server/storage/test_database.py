@@ -348,6 +348,82 @@ async def test_a_post_that_fails_is_logged(database: Database) -> None:
     ]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Posts wait for company longer than a test lasts."""
+    monkeypatch.setattr(database_module, "POSTS_SECONDS", 3600.0)
+
+
+async def test_a_post_is_written_though_nobody_comes_after_it(database: Database) -> None:
+    written = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    database.post(lambda _: token.run_sync_soon(written.set))
+
+    with trio.fail_after(30):
+        await written.wait()
+
+
+async def test_posts_share_one_commit_and_who_writes_takes_them_along_in_order(
+    database: Database, patient: None
+) -> None:
+    before = database.statistics().commits
+    with trio.fail_after(30):
+        database.post(insert("first"))
+        for _ in range(50):  # it is not written meanwhile
+            assert await database.read(values) == []
+        database.post(insert("second"))
+        assert await database.write(insert("written")) == "written"
+        database.post(insert("third"))
+        await database.posted()
+
+    assert await database.read(values) == ["first", "second", "written", "third"]
+    assert database.statistics().commits - before == 2
+
+
+async def test_a_post_between_two_writes_delays_neither(
+    database: Database, patient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in a transaction of its own: the second is behind the post when that is taken."""
+    monkeypatch.setattr(database_module, "GROUP_COMMANDS", 1)
+    held = threading.Event()
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(database.write, lambda _: held.wait())
+            await wait_all_tasks_blocked()
+            database.post(insert("posted"))
+            nursery.start_soon(database.write, insert("written"))
+            await wait_all_tasks_blocked()
+            held.set()
+
+    assert await database.read(values) == ["posted", "written"]
+
+
+async def test_leaving_does_not_wait_for_company_either(path: Path, patient: None) -> None:
+    with trio.fail_after(30):
+        async with open_database(path) as database:
+            await database.write(create)
+            database.post(insert("last"))
+            await wait_all_tasks_blocked()
+
+    assert seen_from_outside(path) == ["last"]
+
+
+async def test_who_asks_for_what_was_posted_is_not_told_of_its_failures(
+    database: Database, patient: None
+) -> None:
+    def orphan_found_at_commit(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        insert("orphan", parent=99)(connection)
+
+    with capture_logs() as logs:
+        database.post(orphan_found_at_commit)
+        await database.posted()
+
+    assert [one["event"] for one in logs] == ["database.post_failed"]
+    await database.posted()  # there is nothing: at once
+    assert await database.read(values) == []
+
+
 async def test_leaving_commits_what_is_queued_and_closes_the_file(path: Path) -> None:
     async with open_database(path) as database:
         await database.write(create)
