@@ -48,12 +48,12 @@ class _Ready:
             values.append(value if convert is None else convert(value))
         return values
 
-    def rows(self, found: list[tuple[Any, ...]]) -> list[Any]:
-        make = self.row
+    def tuples(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return rows of the driver, each column as what it means."""
         if not any(self.columns):
-            return [make(each) for each in found]
+            return found
         return [
-            make(
+            tuple(
                 [
                     value if convert is None else convert(value)
                     for value, convert in zip(each, self.columns, strict=True)
@@ -75,14 +75,14 @@ class Prepared:
         if conn.dialect.name != _SQLITE:
             return list(conn.execute(self._statement, given).all())
         ready = self._ready(conn)
-        values = ready.values(given)
-        ready.noted.note(conn)
-        driver: Any = conn.connection.driver_connection
-        try:
-            found = driver.execute(ready.sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise _told(ready.sql, values, error) from error
-        return ready.rows(found)
+        return list(map(ready.row, ready.tuples(self._found(conn, ready, given))))
+
+    def tuples(self, conn: Connection, **given: Any) -> list[tuple[Any, ...]]:
+        """As `rows`, but bare: for long lists."""
+        if conn.dialect.name != _SQLITE:
+            return [tuple(row) for row in conn.execute(self._statement, given)]
+        ready = self._ready(conn)
+        return ready.tuples(self._found(conn, ready, given))
 
     def first(self, conn: Connection, **given: Any) -> Any:
         """Return the first row, or None."""
@@ -107,6 +107,19 @@ class Prepared:
                 driver.executemany(ready.sql, many)
         except sqlite3.Error as error:
             raise _told(ready.sql, many, error) from error
+
+    def _found(
+        self, conn: Connection, ready: _Ready, given: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows as the driver gives them."""
+        values = ready.values(given)
+        ready.noted.note(conn)
+        driver: Any = conn.connection.driver_connection
+        try:
+            found: list[tuple[Any, ...]] = driver.execute(ready.sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise _told(ready.sql, values, error) from error
+        return found
 
     def _ready(self, conn: Connection) -> _Ready:
         if self._made is None:
