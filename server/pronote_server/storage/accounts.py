@@ -9,14 +9,15 @@ the last line (`ConstraintBroken`).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
 from pronote_protocol.words import GroupType, Mode, Rank
 from pronote_server.domain.accounts import Account, Credentials, Group, Profile
 from pronote_server.domain.search import fold
+from pronote_server.storage.prepared import Prepared
 from pronote_server.storage.school_schema import account, profile, user_group
 
 __all__ = [
@@ -36,6 +37,12 @@ __all__ = [
 ]
 
 T = TypeVar("T", Account, Group, Profile)
+
+_NOTE_LOGIN: Final = Prepared(
+    update(account)
+    .where(account.c.id == bindparam("which"))
+    .values(last_login_at=bindparam("at", type_=account.c.last_login_at.type))
+)
 
 
 def load_accounts(conn: Connection) -> list[Account]:
@@ -84,7 +91,7 @@ def update_account(conn: Connection, changed: Account) -> None:
 
 def note_login(conn: Connection, account_id: int, at: datetime) -> None:
     """Write when somebody last logged in; nothing to do for an account that is gone."""
-    conn.execute(update(account).where(account.c.id == account_id).values(last_login_at=at))
+    _NOTE_LOGIN.run(conn, ({"which": account_id, "at": at},))
 
 
 def update_group(conn: Connection, changed: Group) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, delete, insert, select
 
 from pronote_server.domain.search import fold
+from pronote_server.storage.prepared import Prepared
 from pronote_server.storage.school_schema import journal, journal_purge
 
 __all__ = ["JournalEntry", "append_journal", "journal_page", "purge_journal"]
@@ -43,21 +44,21 @@ class JournalEntry:
     details: dict[str, Any] = attrs.field(factory=dict)
 
 
-def append_journal(conn: Connection, entry: JournalEntry) -> JournalEntry:
-    """Write *entry* at the end and return it with its id; the one it had does not count."""
-    key = conn.execute(
-        insert(journal),
-        {
-            "at": entry.at,
-            "kind": entry.kind,
-            "actor": entry.actor,
-            "address": entry.address,
-            "details": entry.details,
-            "search": fold(" ".join(_words_of(entry))),
-        },
-    ).inserted_primary_key
-    assert key is not None
-    return attrs.evolve(entry, id=key[0])
+# Every login executes it twice.
+_APPEND: Final = Prepared(insert(journal))
+
+
+def append_journal(conn: Connection, entry: JournalEntry) -> None:
+    """Write *entry* at the end, where it gets an id; the one it had does not count."""
+    line = {
+        "at": entry.at,
+        "kind": entry.kind,
+        "actor": entry.actor,
+        "address": entry.address,
+        "details": entry.details,
+        "search": fold(" ".join(_words_of(entry))),
+    }
+    _APPEND.run(conn, (line,))
 
 
 def journal_page(

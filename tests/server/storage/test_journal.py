@@ -50,10 +50,9 @@ def test_a_line_comes_back_as_it_was_written(records: Connection) -> None:
         details={"sessions": [1, "é"], "nested": {"none": None}, "wish": True},
     )
 
-    written = append_journal(records, draft)
+    append_journal(records, draft)
 
-    assert written == attrs.evolve(draft, id=written.id)
-    assert journal_page(records, None, 10) == ([written], None)
+    assert journal_page(records, None, 10) == ([attrs.evolve(draft, id=1)], None)
 
 
 def test_pages_follow_each_other_newest_first(records: Connection) -> None:
@@ -140,7 +139,9 @@ def test_ids_go_on_after_a_purge_of_everything(records: Connection) -> None:
     append_journal(records, entry())
     purge_journal(records, NOW + timedelta(days=1))
 
-    assert append_journal(records, entry()).id == 2
+    append_journal(records, entry())
+
+    assert ids(journal_page(records, None, 10)) == [2]
 
 
 @pytest.mark.parametrize("kind", ["session", ".began", "session."])
