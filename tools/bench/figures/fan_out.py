@@ -25,19 +25,20 @@ from pronote_protocol.messages import BaseChanged
 
 __all__ = ["FanOut", "Spread", "entering", "told"]
 
-# Writes in one turn; its value is the middle one.
+# Writes in one turn; its delays are the middle ones.
 _IN_A_TURN: Final = 5
+_PAUSE_SECONDS: Final = 0.002
 _FRAME: Final = encode_event(BaseChanged(revision=1_000, what=("marks",)))
 
 
 @attrs.frozen
 class Spread:
     """
-    One turn, of one write.
+    One turn.
 
     Attributes:
         first, last: When a receiver heard it, in seconds from the request.
-        cpu: Processor seconds.
+        cpu: Processor seconds of one write.
     """
 
     first: float
@@ -63,23 +64,26 @@ class FanOut:
 
     def drive(self) -> None:
         """Make one turn."""
-        turns = [self._once() for _ in range(_IN_A_TURN)]
-        self.spreads.append(
-            Spread(
-                last=median(each.last for each in turns),
-                first=median(each.first for each in turns),
-                cpu=median(each.cpu for each in turns),
-            )
-        )
+        cpu = self._cpu()
+        heard = [self._once() for _ in range(_IN_A_TURN)]
+        used = self._cpu() - cpu
+        first, last = (median(each) for each in zip(*heard, strict=True))
+        self.spreads.append(Spread(first, last, used / _IN_A_TURN))
 
-    def _once(self) -> Spread:
+    def _cpu(self) -> float:
+        # What a process at work uses is counted when it pauses: of a single write of a tenth
+        # of a millisecond nothing may be seen, or all of the one before.
+        self.crowd.quiet(_PAUSE_SECONDS)
+        return cpu_seconds(self.pid)
+
+    def _once(self) -> tuple[float, float]:
+        """Return when the first and the last receiver heard of one write."""
         self.crowd.quiet(0.0)
-        cpu, begun = cpu_seconds(self.pid), time.perf_counter()
+        begun = time.perf_counter()
         self.write()
         heard = self.crowd.listen(begun)
         self.settle()
-        first, last = (heard[0], heard[-1]) if heard else (0.0, 0.0)
-        return Spread(first, last, cpu_seconds(self.pid) - cpu)
+        return (heard[0], heard[-1]) if heard else (0.0, 0.0)
 
 
 async def told(bench: Bench) -> list[Row]:
