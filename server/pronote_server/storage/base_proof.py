@@ -32,6 +32,7 @@ from pronote_server.storage.base_header import (
 from pronote_server.storage.base_schema import document, photo
 from pronote_server.storage.errors import BaseFileRefused, StorageFailed, in_our_words
 from pronote_server.storage.migrations import BASE_FAMILY
+from pronote_server.storage.statements import COMPILED, DRIVER
 
 __all__ = ["BaseProof", "prove_base", "survey_base"]
 
@@ -272,7 +273,13 @@ def _found(driver: sqlite3.Connection) -> BaseProof:
 
 
 def _as_ours(driver: sqlite3.Connection) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
+    engine = create_engine(
+        f"{DRIVER}://",
+        creator=lambda: driver,
+        poolclass=StaticPool,
+        query_cache_size=0,
+        execution_options={"compiled_cache": COMPILED},
+    )
 
     @event.listens_for(engine, "begin")
     def begin_ourselves(connection: Connection) -> None:

@@ -15,7 +15,7 @@ import attrs
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
 from pronote_server.storage.errors import StorageFailed
-from pronote_server.storage.sqlite import STATEMENTS_KEPT
+from pronote_server.storage.statements import STATEMENTS_KEPT
 
 __all__ = ["PostgresqlBase"]
 

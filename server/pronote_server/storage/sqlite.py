@@ -16,8 +16,9 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, exc
 
+from pronote_server.storage.statements import COMPILED, DRIVER
+
 __all__ = [
-    "STATEMENTS_KEPT",
     "SqliteFile",
     "checkpoint",
     "impatient_engine",
@@ -107,24 +108,19 @@ def read_ahead(path: Path) -> None:
         os.close(descriptor)
 
 
-# Statements an engine remembers compiled, and half as many again before it forgets the oldest.
-# Each takes some 70 kB and a millisecond to make again; daily work has fewer, and only who
-# combines filters without end has more.
-STATEMENTS_KEPT: Final = 250
-
-
 def _engine(path: Path, begin: str, role: str) -> Engine:
     # isolation_level None is the driver's autocommit: it never begins on its own, the
     # listener below does. NullPool because whoever connects keeps the connection.
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
+        URL.create(DRIVER, database=str(path)),
         connect_args={
             "check_same_thread": False,
             "isolation_level": None,
             "timeout": BUSY_SECONDS,
         },
         poolclass=NullPool,
-        query_cache_size=STATEMENTS_KEPT,
+        query_cache_size=0,  # instead of one of its own:
+        execution_options={"compiled_cache": COMPILED},
     )
 
     @event.listens_for(engine, "connect")
