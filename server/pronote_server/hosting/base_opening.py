@@ -38,10 +38,14 @@ async def open_base(school: School, path: Path) -> None:
 
     await school.in_thread(inspect)
     await close_base(school)
-    school.base, school.base_stack = await open_file(path, inline=school.inline)
+    school.base, school.base_stack = await open_file(
+        path, inline=school.inline, short_reads=school.short_reads
+    )
 
 
-async def open_file(path: Path, *, inline: bool) -> tuple[OpenBase, AsyncExitStack]:
+async def open_file(
+    path: Path, *, inline: bool, short_reads: bool
+) -> tuple[OpenBase, AsyncExitStack]:
     """
     Open the base at *path*, which was looked at before, and bring it up to date.
 
@@ -52,7 +56,9 @@ async def open_file(path: Path, *, inline: bool) -> tuple[OpenBase, AsyncExitSta
         BaseFileRefused, StorageFailed: It is closed again.
     """
     stack = AsyncExitStack()
-    database = await stack.enter_async_context(open_database(path, inline=inline))
+    database = await stack.enter_async_context(
+        open_database(path, inline=inline, short_reads=short_reads)
+    )
     try:
         header = await database.write(_up_to_date)
     except BaseException:

@@ -27,7 +27,7 @@ from pronote_protocol.words import Mode
 from pronote_server.domain.sessions import Session
 from pronote_server.storage.freshness import Freshness, recording
 
-__all__ = ["HotAnswers", "Packed", "is_kept"]
+__all__ = ["HotAnswers", "Packed", "Plain", "is_kept"]
 
 # Of one base: some ten thousand pages of thirty rows.
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -74,6 +74,21 @@ class Packed:
     """An answer as it travels."""
 
     data: bytes
+
+    @classmethod
+    def of(cls, result: Any) -> Packed:
+        """
+        Raises:
+            LocalProtocolError: It holds something that does not travel.
+        """
+        return cls(pack(result.value if type(result) is Plain else unstructure(result)))
+
+
+@attrs.frozen
+class Plain:
+    """A result that was read as the plain values it travels as, long lists above all."""
+
+    value: Any
 
 
 @attrs.define(eq=False)
@@ -129,21 +144,44 @@ class HotAnswers:
         asked: bytes,
         call: Call[Any, Any],
         session: Session,
-        answer: Callable[[], Awaitable[Any]],
+        answer: Callable[[], Awaitable[Packed]],
     ) -> Packed:
-        """Return what *answer* gives, encoded, and keep it if it is short enough."""
-        scope = _SCOPES[call.name]
-        whose = scope(session)
+        """Return what *answer* gives, and keep it if it is short enough."""
+        whose = _SCOPES[call.name](session)
         since = self._freshness.finished
         with recording() as tables:
-            data = pack(unstructure(await answer()))
-        if len(data) <= _LONGEST and tables:
-            self._put(asked, call, scope, whose, _Answer(data, frozenset(tables), since))
-        return Packed(data)
+            packed = await answer()
+        self._put(asked, call, whose, packed, tables, since)
+        return packed
+
+    def keep_now(
+        self,
+        asked: bytes,
+        call: Call[Any, Any],
+        session: Session,
+        answer: Callable[[], Packed],
+    ) -> Packed:
+        """As `keep`, of an answer that is not waited for."""
+        whose = _SCOPES[call.name](session)
+        since = self._freshness.finished
+        with recording() as tables:
+            packed = answer()
+        self._put(asked, call, whose, packed, tables, since)
+        return packed
 
     def _put(
-        self, asked: bytes, call: Call[Any, Any], scope: Scope, whose: Any, answer: _Answer
+        self,
+        asked: bytes,
+        call: Call[Any, Any],
+        whose: Any,
+        packed: Packed,
+        tables: set[str],
+        since: int,
     ) -> None:
+        if len(packed.data) > _LONGEST or not tables:
+            return
+        scope = _SCOPES[call.name]
+        answer = _Answer(packed.data, frozenset(tables), since)
         known = self._asked.get(asked)
         if known is None:
             known = self._asked[asked] = _Asked(call, scope)

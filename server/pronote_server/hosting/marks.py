@@ -24,6 +24,7 @@ from pronote_server.hosting.services import audience_of
 from pronote_server.storage import base_marks as kept
 from pronote_server.storage.base_service_settings import class_ids_of_pupils
 from pronote_server.storage.base_services import pupils_of_service
+from pronote_server.storage.short_reads import Query
 
 __all__ = ["enter_marks", "read_grid", "read_marks"]
 
@@ -31,14 +32,12 @@ __all__ = ["enter_marks", "read_grid", "read_marks"]
 _CELLS: Final = 12_000
 
 
-async def read_marks(
-    school: School, session: Session, wish: calls.ReadMarks
-) -> calls.MarksShown:
+def read_marks(session: Session, wish: calls.ReadMarks) -> Query[calls.MarksShown]:
     """
-    Return the column of an assessment.
+    Ask for the column of an assessment.
 
     Raises:
-        NotFound: It is not for *session* to see.
+        NotFound: (when asked) It is not for *session* to see.
     """
 
     def read(conn: Connection) -> calls.MarksShown:
@@ -57,7 +56,7 @@ async def read_marks(
             ),
         )
 
-    return await school.base_in_service().database.read(read)
+    return read
 
 
 async def read_grid(school: School, session: Session, wish: calls.ReadGrid) -> calls.GridShown:

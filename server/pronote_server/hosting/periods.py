@@ -24,6 +24,7 @@ from pronote_server.hosting.school import School
 from pronote_server.hosting.sealing import the_period
 from pronote_server.storage import base_periods as kept
 from pronote_server.storage.base_header import read_header
+from pronote_server.storage.short_reads import Query
 
 __all__ = [
     "change_period",
@@ -36,23 +37,23 @@ __all__ = [
 ]
 
 
-async def list_periods(school: School, wish: calls.ListPeriods) -> Page[calls.PeriodRow]:
-    """Return a page of the periods, by kind and day."""
+def list_periods(wish: calls.ListPeriods) -> Query[Page[calls.PeriodRow]]:
+    """Ask for a page of the periods, by kind and day."""
 
-    def read(conn: Connection) -> list[calls.PeriodRow]:
+    def read(conn: Connection) -> Page[calls.PeriodRow]:
         revisions = kept.last_changes_of_periods(conn)
-        return [
+        rows = [
             calls.PeriodRow(**attrs.asdict(line), revision=revisions.get(line.id, 0))
             for line in kept.periods(conn)
             if wish.kind in (None, line.kind)
         ]
+        return Page(
+            total=len(rows),
+            offset=wish.offset,
+            rows=tuple(rows[wish.offset : wish.offset + wish.limit]),
+        )
 
-    rows = await school.base_in_service().database.read(read)
-    return Page(
-        total=len(rows),
-        offset=wish.offset,
-        rows=tuple(rows[wish.offset : wish.offset + wish.limit]),
-    )
+    return read
 
 
 async def create_period(

@@ -154,7 +154,9 @@ async def load_year(
         # What was put in place is opened, whoever gave up waiting.
         try:
             with trio.fail_after(_OPENING_SECONDS, shield=True):
-                opened = await open_file(file, inline=school.inline)
+                opened = await open_file(
+                    file, inline=school.inline, short_reads=school.short_reads
+                )
         except BaseException:
             with trio.move_on_after(_CLOSING_SECONDS, shield=True):
                 await school.in_thread(partial(_delete, file))
@@ -203,7 +205,9 @@ async def open_previous_years(school: School) -> None:
     for file in await school.in_thread(files):
         try:
             await school.in_thread(partial(inspect_base, file))
-            school.previous.opened[int(file.stem)] = await open_file(file, inline=school.inline)
+            school.previous.opened[int(file.stem)] = await open_file(
+                file, inline=school.inline, short_reads=school.short_reads
+            )
         except StorageError as error:
             log.warning(
                 "previous_year.not_opened", rne=school.rne, file=file.name, error=str(error)

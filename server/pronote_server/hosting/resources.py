@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Connection
 
+from pronote_protocol.catalogue import resources as calls
 from pronote_protocol.errors import NotFound
 from pronote_protocol.words import ResourceKind
 from pronote_server.domain.sessions import Session
+from pronote_server.hosting.hot_answers import Plain
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_file
+from pronote_server.storage.base_resources import resource_rows, searched
+from pronote_server.storage.base_timetable import timetable_rows
+from pronote_server.storage.short_reads import Query
 
-__all__ = ["counters", "list_resources", "own_timetable", "timetable"]
+__all__ = ["counters", "is_short_list", "list_resources", "own_timetable", "timetable"]
+
+# Rows; a third of a millisecond.
+_SHORT_PAGE: Final = 100
 
 
 async def counters(school: School) -> tuple[base_file.BaseHeader, base_file.Counters]:
@@ -21,52 +31,47 @@ async def counters(school: School) -> tuple[base_file.BaseHeader, base_file.Coun
     )
 
 
-async def list_resources(
-    school: School, kind: ResourceKind, search: str | None, offset: int, limit: int
-) -> tuple[int, list[base_file.ResourceLine]]:
-    """Return how many resources match, and a page of them, by name."""
-    base = school.base_in_service()
-    return await base.database.read(
-        lambda conn: base_file.list_resources(conn, kind, search, offset, limit)
-    )
+def list_resources(wish: calls.ListResources) -> Query[Plain]:
+    """Ask how many resources match, and a page of them, by name."""
+
+    def read(conn: Connection) -> Plain:
+        total, rows = resource_rows(conn, wish.kind, wish.search, wish.offset, wish.limit)
+        return Plain({"total": total, "offset": wish.offset, "rows": rows})
+
+    return read
 
 
-async def timetable(
-    school: School,
-    kind: ResourceKind,
-    ident: int | None,
-    code: str | None,
-    week: int | None,
-) -> tuple[str, list[base_file.LessonLine]]:
+def is_short_list(wish: calls.ListResources) -> bool:
+    """Whether it is found by an index: names are searched by going through all of them."""
+    return wish.limit <= _SHORT_PAGE and not searched(wish.search)
+
+
+def timetable(
+    kind: ResourceKind, ident: int | None, code: str | None, week: int | None
+) -> Query[Plain]:
     """
-    Return whose week it is, and its lessons by day and hour.
+    Ask whose week it is, and for its lessons by day and hour.
 
     Raises:
-        NotFound: No such resource, or one that has no timetable.
+        NotFound: (when asked) No such resource, or one that has no timetable.
     """
-    base = school.base_in_service()
 
-    def read(conn: Connection) -> tuple[str, list[base_file.LessonLine]] | None:
+    def read(conn: Connection) -> Plain:
         owner = (
             base_file.resource(conn, kind, ident)
             if ident is not None
             else base_file.resource_by_code(conn, kind, code or "")
         )
         if owner is None:
-            return None
-        return owner.name, base_file.timetable(conn, kind, owner.id, week)
+            raise NotFound(what=f"{kind.value} {code if ident is None else ident}")
+        return Plain({"owner": owner.name, "rows": timetable_rows(conn, kind, owner.id, week)})
 
-    found = await base.database.read(read)
-    if found is None:
-        raise NotFound(what=f"{kind.value} {code if ident is None else ident}")
-    return found
+    return read
 
 
-async def own_timetable(
-    school: School, session: Session, week: int | None
-) -> tuple[str, list[base_file.LessonLine]]:
+def own_timetable(session: Session, week: int | None) -> Query[Plain]:
     """
-    Return the week of the teacher who asks.
+    Ask for the week of the teacher who asks.
 
     Raises:
         NotFound: The account is of nobody in this base.
@@ -77,4 +82,4 @@ async def own_timetable(
             "Ce compte n'est celui d'aucun professeur de la base.",
             "This account belongs to no teacher of the base.",
         )
-    return await timetable(school, ResourceKind.TEACHERS, None, code, week)
+    return timetable(ResourceKind.TEACHERS, None, code, week)

@@ -152,6 +152,7 @@ class School:
             Administratif, which is always open.
         departures: Sessions told that they must leave: transport time and goodbye.
         inline: Databases without threads of their own; for tests.
+        short_reads: What is short is read of the base in the loop; `storage.short_reads`.
         directory_lock: One change of accounts, groups or profiles at a time; see
             `asker.changing_directory`.
         answers_forgotten_at: When the old answers to entries were last looked for.
@@ -186,6 +187,7 @@ class School:
     account_changes: dict[str, str] = attrs.field(factory=dict)
     identity_is_new: bool = False
     inline: bool = False
+    short_reads: bool = True
     in_service: bool = False
     base_activity: BaseState | None = attrs.field(default=None, init=False)
     planned_stop: PlannedStop | None = attrs.field(default=None, init=False)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import services as calls
-from pronote_protocol.words import EvaluatesIn, SealedMatter, SubServiceUse
+from pronote_protocol.words import EvaluatesIn, Mode, SealedMatter, SubServiceUse
 from pronote_server.domain.average_options import Rounding, check_weight
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.entries import Audience, Entry, enter
@@ -17,11 +17,13 @@ from pronote_server.hosting.sealing import check_open, the_period
 from pronote_server.storage import base_service_settings as kept
 from pronote_server.storage.base_marks import periods_with_assessments
 from pronote_server.storage.base_services import ServiceLine
+from pronote_server.storage.short_reads import Query
 
 __all__ = [
     "audience_of",
     "change_service",
     "check_nothing_sealed",
+    "is_short_list",
     "list_services",
     "read_service",
     "set_coefficient",
@@ -39,19 +41,23 @@ def audience_of(conn: Connection, service_id: int) -> Audience:
     return Audience(teachers=kept.teachers_of_service(conn, service_id))
 
 
-async def list_services(
-    school: School, session: Session, wish: calls.ListServices
-) -> Page[calls.ServiceRow]:
-    """Return a page of the services *session* may see."""
+def list_services(session: Session, wish: calls.ListServices) -> Query[Page[calls.ServiceRow]]:
+    """Ask for a page of the services *session* may see."""
 
-    def read(conn: Connection) -> tuple[int, tuple[calls.ServiceRow, ...]]:
+    def read(conn: Connection) -> Page[calls.ServiceRow]:
         lines = services_for(conn, session, class_id=wish.class_id, group_id=wish.group_id)
         page = lines[wish.offset : wish.offset + wish.limit]
         settings = kept.settings_of(conn, [line.id for line in page])
-        return len(lines), tuple(_row(line, settings[line.id]) for line in page)
+        rows = tuple(_row(line, settings[line.id]) for line in page)
+        return Page(total=len(lines), offset=wish.offset, rows=rows)
 
-    total, rows = await school.base_in_service().database.read(read)
-    return Page(total=total, offset=wish.offset, rows=rows)
+    return read
+
+
+def is_short_list(session: Session, wish: calls.ListServices) -> bool:
+    """Whether it is of one teacher, class or group: the school's are read whole and sorted."""
+    narrow = session.mode is Mode.TEACHER or wish.class_id is not None
+    return narrow or wish.group_id is not None
 
 
 async def read_service(school: School, session: Session, service_id: int) -> calls.ServiceShown:

@@ -2,7 +2,8 @@
 One client, without I/O: bytes in, bytes out.
 
 `Peer.feed` takes what the transport returned and gives back everything there is to answer,
-in one piece. A call that needs the disk does not answer at once: `Peer.waiting` is then
+in one piece. A call that needs the disk does not answer at once, unless it is one short
+reading of what the system has in its memory (`storage.short_reads`): `Peer.waiting` is then
 true, and the connection awaits `Peer.go_on`, which gives the rest. Answers keep the order
 of the requests whatever some of them wait for.
 """
@@ -18,7 +19,7 @@ from typing import Any
 import structlog
 import trio
 
-from pronote_protocol.catalogue import CATALOGUE
+from pronote_protocol.catalogue import CATALOGUE, Call
 from pronote_protocol.conversation import CLOSED, NEED_DATA, ServerConversation
 from pronote_protocol.envelopes import Event, Request
 from pronote_protocol.errors import (
@@ -41,6 +42,7 @@ from pronote_server.hosting.farewells import goodbye
 from pronote_server.hosting.hot_answers import Packed, is_kept
 from pronote_server.hosting.long_work import in_refusals
 from pronote_server.native.calls import ANSWERS, Visit
+from pronote_server.native.calls.visit import Answer, Reading
 from pronote_server.native.doorstep import Doorstep
 from pronote_server.storage.errors import (
     BaseFileRefused,
@@ -48,11 +50,14 @@ from pronote_server.storage.errors import (
     DatabaseClosed,
     StorageFailed,
 )
+from pronote_server.storage.short_reads import NotNow
 
 __all__ = ["Peer"]
 
 # One read can hold three thousand tiny requests; after so many the others get their turn.
 _REQUESTS_IN_A_ROW = 32
+# Short readings made at once for what one client said in one go; see `storage.short_reads`.
+_READINGS_IN_A_ROW = 8
 
 
 class Peer:
@@ -81,6 +86,8 @@ class Peer:
         self._more = False
         # What the next request asks, as its bytes; of requests `recall` did not know.
         self._asked: bytes | None = None
+        # How many readings what was heard last has cost the loop, and when it was heard.
+        self._read_here, self._read_here_at = 0, 0.0
         # Whether `recall` knew one of those that were just read.
         self._recalled = False
         self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -229,11 +236,30 @@ class Peer:
         if call.writes:
             exclusive_use.check_may_write(school, session)
         visit, answer = Visit(school, session, key), ANSWERS[request.method]
-        if is_kept(call) and self._asked is not None and school.base is not None:
-            return school.base.hot.keep(
-                self._asked, call, session, partial(answer, visit, params)
-            )
+        if self._asked is not None and is_kept(call):
+            return self._kept(call, answer, visit, params)
         return answer(visit, params)
+
+    def _kept(self, call: Call[Any, Any], answer: Answer, visit: Visit, params: Any) -> Any:
+        """Return the answer, or what makes it; either way it is kept."""
+        base, asked = visit.school.base_in_service(), self._asked
+        assert asked is not None
+        if isinstance(answer, Reading) and self._may_read_here(answer, visit, params):
+            try:
+                query = answer.query(visit, params)
+                return base.hot.keep_now(
+                    asked, call, visit.session, partial(base.database.read_now, query)
+                )
+            except NotNow:
+                pass
+        self._read_here = 0  # the others get their turn meanwhile
+        return base.hot.keep(asked, call, visit.session, partial(answer, visit, params))
+
+    def _may_read_here(self, answer: Reading, visit: Visit, params: Any) -> bool:
+        if self._read_here_at != self.heard_at:
+            self._read_here_at, self._read_here = self.heard_at, 0
+        self._read_here += 1
+        return self._read_here <= _READINGS_IN_A_ROW and answer.is_short(visit, params)
 
     async def _unauthorised(self, method: str) -> None:
         school, session = self.doorstep.visited()

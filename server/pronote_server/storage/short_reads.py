@@ -25,7 +25,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 import structlog
@@ -35,10 +35,12 @@ from pronote_server.storage.errors import DatabaseClosed, StorageError, in_our_w
 from pronote_server.storage.freshness import Freshness
 from pronote_server.storage.recollection import Recollection
 
-__all__ = ["AWAY_SECONDS", "SLOW_SECONDS", "Fuse", "NotNow", "ShortReads"]
+__all__ = ["AWAY_SECONDS", "SLOW_SECONDS", "Fuse", "NotNow", "Query", "ShortReads"]
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+Query: TypeAlias = Callable[[Connection], T]
 
 # What one frame may cost the loop at the most; two hundred times a usual reading, so that what
 # a crowded machine does to a process (some milliseconds without its core) does not count.
@@ -110,7 +112,7 @@ class ShortReads:
         self._memory.serve(connection)
         self._closed = False
 
-    def read(self, query: Callable[[Connection], T]) -> T:
+    def read(self, query: Query[T]) -> T:
         """
         Run *query* on one state, which contains every write acknowledged before.
 
@@ -134,7 +136,7 @@ class ShortReads:
         self._closed = True
         self._connection.close()
 
-    def _in_our_words(self, query: Callable[[Connection], T]) -> T:
+    def _in_our_words(self, query: Query[T]) -> T:
         try:
             while True:
                 self._memory.begin()
@@ -154,7 +156,7 @@ class ShortReads:
                 raise
             raise named from error
 
-    def _one_state(self, query: Callable[[Connection], T]) -> T:
+    def _one_state(self, query: Query[T]) -> T:
         driver, connection = self._driver, self._connection
         try:
             driver.execute("BEGIN")

@@ -40,7 +40,7 @@ def base_anywhere(
     made: set[Path] = set()
 
     @asynccontextmanager
-    async def opened(path: Path, *, inline: bool) -> AsyncIterator[Database]:
+    async def opened(path: Path, *, inline: bool, short_reads: bool) -> AsyncIterator[Database]:
         if path not in made:
             made.add(path)
             assert len(made) == 1, "one base at a time"
@@ -54,7 +54,7 @@ def base_anywhere(
                 for table in (schema.header, schema.grid, schema.grid_day, schema.grid_slot):
                     if rows := [dict(row._mapping) for row in file.execute(select(table))]:
                         conn.execute(insert(table), rows)
-        async with open_database(place, inline=inline) as database:
+        async with open_database(place, inline=inline, short_reads=short_reads) as database:
             yield database
 
     monkeypatch.setattr(base_opening, "open_database", opened)

@@ -17,7 +17,7 @@ from pronote_protocol.catalogue import periods, resources, services
 from pronote_protocol.errors import NotAllowed, NotInService
 from pronote_protocol.words import Mode, ResourceKind, Right
 from pronote_server.hosting import bases
-from pronote_server.hosting.hot_answers import HotAnswers
+from pronote_server.hosting.hot_answers import HotAnswers, Packed
 from pronote_server.hosting.school import School
 from pronote_server.storage import base_schema as schema
 from pronote_server.storage import freshness
@@ -49,13 +49,18 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Callable[[School], list[Any]]:
     def watch(school: School) -> list[Any]:
         database = school.base_in_service().database
         seen: list[Any] = []
-        read = database.read
+        read, read_now = database.read, database.read_now
 
         async def counted(query: Any) -> Any:
             seen.append(query)
             return await read(query)
 
+        def counted_now(query: Any) -> Any:
+            seen.append(query)
+            return read_now(query)
+
         monkeypatch.setattr(database, "read", counted)
+        monkeypatch.setattr(database, "read_now", counted_now)
         return seen
 
     return watch
@@ -179,8 +184,11 @@ class _Sitting:
     person = None
 
 
-async def _answer() -> list[Any]:
-    return [0] * 50
+_FIFTY = Packed.of([0] * 50)
+
+
+async def _answer() -> Packed:
+    return _FIFTY
 
 
 @settings(max_examples=25)
@@ -197,11 +205,11 @@ def test_what_is_kept_stays_within_its_bound(questions: list[bytes]) -> None:
         assert hot.recall(asked, session) is not None
 
 
-async def _reading_pupils() -> list[Any]:
+async def _reading_pupils() -> Packed:
     tables = freshness._reading.get()
     assert tables is not None
     tables.add("pupil")
-    return [0] * 50
+    return _FIFTY
 
 
 async def test_what_read_nothing_is_not_kept() -> None:

@@ -10,11 +10,12 @@ from pronote_protocol.catalogue import averages as average_calls
 from pronote_protocol.catalogue import bonus_malus as bonus_calls
 from pronote_protocol.catalogue import marks as calls
 from pronote_server.hosting import appraisals, averages, bonus_malus, marks, year_averages
-from pronote_server.native.calls.visit import Visit, answers
+from pronote_server.native.calls.visit import Visit, answers, reads
+from pronote_server.storage.short_reads import Query
 
 
-async def read(visit: Visit, wish: calls.ReadMarks) -> calls.MarksShown:
-    return await marks.read_marks(visit.school, visit.session, wish)
+def read(visit: Visit, wish: calls.ReadMarks) -> Query[calls.MarksShown]:
+    return marks.read_marks(visit.session, wish)
 
 
 async def read_grid(visit: Visit, wish: calls.ReadGrid) -> calls.GridShown:
@@ -80,7 +81,7 @@ async def enter_appraisals(
 
 
 ANSWERS: Final = (
-    answers(calls.READ_MARKS, read),
+    reads(calls.READ_MARKS, read),
     answers(calls.READ_GRID, read_grid),
     answers(calls.ENTER_MARKS, enter),
     answers(average_calls.READ_AVERAGE, average),

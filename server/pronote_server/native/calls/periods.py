@@ -8,11 +8,12 @@ from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import periods as calls
 from pronote_protocol.messages import Nothing
 from pronote_server.hosting import periods
-from pronote_server.native.calls.visit import Visit, answers
+from pronote_server.native.calls.visit import Visit, answers, reads
+from pronote_server.storage.short_reads import Query
 
 
-async def list_periods(visit: Visit, wish: calls.ListPeriods) -> Page[calls.PeriodRow]:
-    return await periods.list_periods(visit.school, wish)
+def list_periods(_: Visit, wish: calls.ListPeriods) -> Query[Page[calls.PeriodRow]]:
+    return periods.list_periods(wish)
 
 
 async def create(visit: Visit, wish: calls.CreatePeriod) -> calls.PeriodKept:
@@ -40,7 +41,7 @@ async def unseal(visit: Visit, wish: calls.UnsealPeriod) -> calls.SealingsChange
 
 
 ANSWERS: Final = (
-    answers(calls.LIST_PERIODS, list_periods),
+    reads(calls.LIST_PERIODS, list_periods),
     answers(calls.CREATE_PERIOD, create),
     answers(calls.CHANGE_PERIOD, change),
     answers(calls.DELETE_PERIOD, delete),

@@ -4,55 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from pronote_protocol.catalogue import Page
 from pronote_protocol.catalogue import resources as calls
 from pronote_server.hosting import resources
-from pronote_server.native.calls.visit import Visit, answers
-from pronote_server.storage.base_file import LessonLine
+from pronote_server.hosting.hot_answers import Plain
+from pronote_server.native.calls.visit import Visit, reads
+from pronote_server.storage.short_reads import Query
 
 
-async def list_resources(visit: Visit, wish: calls.ListResources) -> Page[calls.ResourceRow]:
-    total, lines = await resources.list_resources(
-        visit.school, wish.kind, wish.search, wish.offset, wish.limit
-    )
-    rows = tuple(
-        calls.ResourceRow(line.id, line.code, line.name, line.detail) for line in lines
-    )
-    return Page(total=total, offset=wish.offset, rows=rows)
+def list_resources(_: Visit, wish: calls.ListResources) -> Query[Plain]:
+    return resources.list_resources(wish)
 
 
-async def read_timetable(visit: Visit, wish: calls.ReadTimetable) -> calls.TimetableShown:
-    owner, lines = await resources.timetable(
-        visit.school, wish.kind, wish.id, wish.code, wish.week
-    )
-    return calls.TimetableShown(owner=owner, rows=_rows(lines))
+def is_short_list(_: Visit, wish: calls.ListResources) -> bool:
+    return resources.is_short_list(wish)
 
 
-async def read_own_timetable(
-    visit: Visit, wish: calls.ReadOwnTimetable
-) -> calls.TimetableShown:
-    owner, lines = await resources.own_timetable(visit.school, visit.session, wish.week)
-    return calls.TimetableShown(owner=owner, rows=_rows(lines))
+def read_timetable(_: Visit, wish: calls.ReadTimetable) -> Query[Plain]:
+    return resources.timetable(wish.kind, wish.id, wish.code, wish.week)
 
 
-def _rows(lines: list[LessonLine]) -> tuple[calls.LessonRow, ...]:
-    return tuple(
-        calls.LessonRow(
-            line.day,
-            line.start_minute,
-            line.duration_minutes,
-            line.subject,
-            line.teachers,
-            line.audience,
-            line.rooms,
-            line.weeks,
-        )
-        for line in lines
-    )
+def read_own_timetable(visit: Visit, wish: calls.ReadOwnTimetable) -> Query[Plain]:
+    return resources.own_timetable(visit.session, wish.week)
 
 
 ANSWERS: Final = (
-    answers(calls.LIST_RESOURCES, list_resources),
-    answers(calls.READ_TIMETABLE, read_timetable),
-    answers(calls.READ_OWN_TIMETABLE, read_own_timetable),
+    reads(calls.LIST_RESOURCES, list_resources, is_short_list),
+    reads(calls.READ_TIMETABLE, read_timetable),
+    reads(calls.READ_OWN_TIMETABLE, read_own_timetable),
 )

@@ -10,11 +10,16 @@ from pronote_protocol.catalogue import sub_services as by_hand
 from pronote_protocol.catalogue.school_life import ThingRef
 from pronote_protocol.messages import Nothing
 from pronote_server.hosting import services, sub_services
-from pronote_server.native.calls.visit import Visit, answers
+from pronote_server.native.calls.visit import Visit, answers, reads
+from pronote_server.storage.short_reads import Query
 
 
-async def list_services(visit: Visit, wish: calls.ListServices) -> Page[calls.ServiceRow]:
-    return await services.list_services(visit.school, visit.session, wish)
+def list_services(visit: Visit, wish: calls.ListServices) -> Query[Page[calls.ServiceRow]]:
+    return services.list_services(visit.session, wish)
+
+
+def is_short_list(visit: Visit, wish: calls.ListServices) -> bool:
+    return services.is_short_list(visit.session, wish)
 
 
 async def read(visit: Visit, ref: calls.ServiceRef) -> calls.ServiceShown:
@@ -46,7 +51,7 @@ async def delete(visit: Visit, ref: ThingRef) -> Nothing:
 
 
 ANSWERS: Final = (
-    answers(calls.LIST_SERVICES, list_services),
+    reads(calls.LIST_SERVICES, list_services, is_short_list),
     answers(calls.READ_SERVICE, read),
     answers(calls.CHANGE_SERVICE, change),
     answers(calls.SET_COEFFICIENT, set_coefficient),

@@ -11,9 +11,11 @@ from pronote_protocol.catalogue import Call
 from pronote_protocol.words import Right
 from pronote_server.domain.sessions import Session
 from pronote_server.hosting.asker import Asker
+from pronote_server.hosting.hot_answers import Packed, Plain
 from pronote_server.hosting.school import School
+from pronote_server.storage.short_reads import Query
 
-__all__ = ["Answer", "Visit", "answers"]
+__all__ = ["Answer", "Reading", "Visit", "answers", "reads"]
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -49,3 +51,45 @@ def answers(
 ) -> tuple[str, Answer]:
     """Pair a call of the catalogue with what answers it; the types must agree."""
     return call.name, function
+
+
+@attrs.frozen
+class Reading:
+    """
+    An answer that is one reading of the base, made in a thread or, when it is short, at once.
+
+    Called, it is an answer like any other, and made in a thread.
+
+    Attributes:
+        is_short: Whether an index finds what is asked, and it is a page at most; see
+            `storage.short_reads`.
+    """
+
+    question: Callable[[Visit, Any], Query[Any]]
+    is_short: Callable[[Visit, Any], bool]
+
+    def query(self, visit: Visit, wish: Any) -> Query[Packed]:
+        """Return what makes the answer, as it travels."""
+        question = self.question(visit, wish)
+        return lambda conn: Packed.of(question(conn))
+
+    async def __call__(self, visit: Visit, wish: Any) -> Packed:
+        base = visit.school.base_in_service()
+        return await base.database.read(self.query(visit, wish))
+
+
+def _always(_visit: Visit, _wish: Any) -> bool:
+    return True
+
+
+def reads(
+    call: Call[P, R],
+    question: Callable[[Visit, P], Query[R] | Query[Plain]],
+    is_short: Callable[[Visit, P], bool] = _always,
+) -> tuple[str, Answer]:
+    """
+    Pair a call with the question it puts to the base.
+
+    The types must agree; of `Plain` values a test says so.
+    """
+    return call.name, Reading(question, is_short)
