@@ -14,6 +14,8 @@ or, for scripts, synchronous::
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pronote_client.client import AdminClient, Client, EdtClient, HostingClient, open_client
 from pronote_client.discovery import FoundServer, search
 from pronote_client.errors import (
@@ -30,12 +32,12 @@ from pronote_client.errors import (
     SessionEnded,
 )
 from pronote_client.events import SessionCut, SessionResumed
-from pronote_client.families import Progress, SourceFile
 from pronote_client.instance import Instance
 from pronote_client.patience import Patience
 from pronote_client.servers import RememberedServers
 from pronote_client.settings import ConnectionSettings
 from pronote_client.sync import SyncClient
+from pronote_protocol.on_demand import on_demand
 from pronote_protocol.words import (
     Access,
     Application,
@@ -45,6 +47,13 @@ from pronote_protocol.words import (
     ResourceKind,
     Space,
 )
+
+if TYPE_CHECKING:
+    from pronote_client.families import Progress, SourceFile
+else:
+    __getattr__, __dir__ = on_demand(
+        __name__, dict.fromkeys(("Progress", "SourceFile"), "families")
+    )
 
 __all__ = [
     "Access",

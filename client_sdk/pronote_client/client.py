@@ -17,68 +17,12 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import trio
 
+from pronote_client import families
 from pronote_client.background import background
 from pronote_client.connection import Slot, answered_as, plain
 from pronote_client.errors import CallTimedOut, RemoteProtocolError
 from pronote_client.events import ClientEvent, Events
-from pronote_client.families import (
-    Absences,
-    Account,
-    Appraisals,
-    Assessments,
-    Averages,
-    Backups,
-    Base,
-    BaseFiles,
-    Bases,
-    BonusMalus,
-    Calendar,
-    Changes,
-    Connections,
-    Discussions,
-    Documents,
-    Evaluations,
-    Exclusive,
-    FollowUps,
-    GroupMembers,
-    Groups,
-    GuardianLinks,
-    HalfDays,
-    Homework,
-    Inactivity,
-    Information,
-    Journal,
-    Kind,
-    Latenesses,
-    Letters,
-    Levels,
-    Marks,
-    Motives,
-    Notebook,
-    Password,
-    PastResults,
-    Periods,
-    Photos,
-    Presence,
-    Profiles,
-    Punishments,
-    Recovery,
-    Resources,
-    Roll,
-    Sanctions,
-    Seats,
-    Services,
-    SessionCalls,
-    Skills,
-    Suspensions,
-    TimeGrid,
-    Timetable,
-    Transfer,
-    Users,
-    Version,
-    Works,
-    Years,
-)
+from pronote_client.families.family import FamilyOf
 from pronote_client.instance import Instance
 from pronote_client.login import Credentials, InThread, in_thread
 from pronote_client.opening import Doorway
@@ -87,7 +31,8 @@ from pronote_client.repeating import may_repeat
 from pronote_client.session import Session
 from pronote_client.settings import ConnectionSettings
 from pronote_client.transport import Connector, connect
-from pronote_protocol.catalogue import Call, calendar, letters, people, structure
+from pronote_protocol import catalogue
+from pronote_protocol.catalogue import Call
 from pronote_protocol.messages import Enter, Entered, Goodbye, Welcome
 from pronote_protocol.words import Access, Application, Farewell, Mode
 
@@ -124,73 +69,76 @@ class Client:
     only_mode: ClassVar[Mode | None] = None
     default_application: ClassVar[Application] = Application.PRONOTE
 
+    session = FamilyOf(lambda client: families.SessionCalls(client))
+    exclusive = FamilyOf(lambda client: families.Exclusive(client))
+    password = FamilyOf(lambda client: families.Password(client))
+    seats = FamilyOf(lambda client: families.Seats(client))
+    connections = FamilyOf(lambda client: families.Connections(client))
+    base = FamilyOf(lambda client: families.Base(client))
+    bases = FamilyOf(lambda client: families.Bases(client))
+    base_files = FamilyOf(lambda client: families.BaseFiles(client))
+    backups = FamilyOf(lambda client: families.Backups(client))
+    works = FamilyOf(lambda client: families.Works(client))
+    years = FamilyOf(lambda client: families.Years(client))
+    recovery = FamilyOf(lambda client: families.Recovery(client))
+    changes = FamilyOf(lambda client: families.Changes(client))
+    suspensions = FamilyOf(lambda client: families.Suspensions(client))
+    inactivity = FamilyOf(lambda client: families.Inactivity(client))
+    journal = FamilyOf(lambda client: families.Journal(client))
+    users = FamilyOf(lambda client: families.Users(client))
+    groups = FamilyOf(lambda client: families.Groups(client))
+    profiles = FamilyOf(lambda client: families.Profiles(client))
+    resources = FamilyOf(lambda client: families.Resources(client))
+    timetable = FamilyOf(lambda client: families.Timetable(client))
+    photos = FamilyOf(lambda client: families.Photos(client))
+    documents = FamilyOf(lambda client: families.Documents(client))
+    skills = FamilyOf(lambda client: families.Skills(client))
+    levels = FamilyOf(lambda client: families.Levels(client))
+    evaluations = FamilyOf(lambda client: families.Evaluations(client))
+    sanctions = FamilyOf(lambda client: families.Sanctions(client))
+    roll = FamilyOf(lambda client: families.Roll(client))
+    punishments = FamilyOf(lambda client: families.Punishments(client))
+    motives = FamilyOf(lambda client: families.Motives(client))
+    latenesses = FamilyOf(lambda client: families.Latenesses(client))
+    follow_ups = FamilyOf(lambda client: families.FollowUps(client))
+    account = FamilyOf(lambda client: families.Account(client))
+    version = FamilyOf(lambda client: families.Version(client))
+    absences = FamilyOf(lambda client: families.Absences(client))
+    periods = FamilyOf(lambda client: families.Periods(client))
+    services = FamilyOf(lambda client: families.Services(client))
+    assessments = FamilyOf(lambda client: families.Assessments(client))
+    marks = FamilyOf(lambda client: families.Marks(client))
+    averages = FamilyOf(lambda client: families.Averages(client))
+    appraisals = FamilyOf(lambda client: families.Appraisals(client))
+    homework = FamilyOf(lambda client: families.Homework(client))
+    notebook = FamilyOf(lambda client: families.Notebook(client))
+    information = FamilyOf(lambda client: families.Information(client))
+    discussions = FamilyOf(lambda client: families.Discussions(client))
+    presence = FamilyOf(lambda client: families.Presence(client))
+    teachers = FamilyOf(lambda client: families.Kind(client, catalogue.people.TEACHERS))
+    pupils = FamilyOf(lambda client: families.Kind(client, catalogue.people.PUPILS))
+    guardians = FamilyOf(lambda client: families.Kind(client, catalogue.people.GUARDIANS))
+    guardian_links = FamilyOf(lambda client: families.GuardianLinks(client))
+    functions = FamilyOf(lambda client: families.Kind(client, catalogue.people.FUNCTIONS))
+    staff = FamilyOf(lambda client: families.Kind(client, catalogue.people.STAFF))
+    classes = FamilyOf(lambda client: families.Kind(client, catalogue.structure.CLASSES))
+    letters = FamilyOf(lambda client: families.Letters(client, catalogue.letters.LETTERS))
+    past_results = FamilyOf(lambda client: families.PastResults(client))
+    school_groups = FamilyOf(
+        lambda client: families.Kind(client, catalogue.structure.SCHOOL_GROUPS)
+    )
+    group_members = FamilyOf(lambda client: families.GroupMembers(client))
+    subjects = FamilyOf(lambda client: families.Kind(client, catalogue.structure.SUBJECTS))
+    rooms = FamilyOf(lambda client: families.Kind(client, catalogue.structure.ROOMS))
+    holidays = FamilyOf(lambda client: families.Kind(client, catalogue.calendar.HOLIDAYS))
+    calendar = FamilyOf(lambda client: families.Calendar(client))
+    time_grid = FamilyOf(lambda client: families.TimeGrid(client))
+    bonus_malus = FamilyOf(lambda client: families.BonusMalus(client))
+    half_day_options = FamilyOf(lambda client: families.HalfDays(client))
+
     def __init__(self, session: Session) -> None:
         self._session = session
         self.door = session.door
-        self.session = SessionCalls(self)
-        self.exclusive = Exclusive(self)
-        self.password = Password(self)
-        self.seats = Seats(self)
-        self.connections = Connections(self)
-        self.base = Base(self)
-        self.bases = Bases(self)
-        self.base_files = BaseFiles(self)
-        self.backups = Backups(self)
-        self.works = Works(self)
-        self.years = Years(self)
-        self.recovery = Recovery(self)
-        self.changes = Changes(self)
-        self.suspensions = Suspensions(self)
-        self.inactivity = Inactivity(self)
-        self.journal = Journal(self)
-        self.users = Users(self)
-        self.groups = Groups(self)
-        self.profiles = Profiles(self)
-        self.resources = Resources(self)
-        self.timetable = Timetable(self)
-        self.photos = Photos(self)
-        self.documents = Documents(self)
-        self.skills = Skills(self)
-        self.levels = Levels(self)
-        self.evaluations = Evaluations(self)
-        self.sanctions = Sanctions(self)
-        self.roll = Roll(self)
-        self.punishments = Punishments(self)
-        self.motives = Motives(self)
-        self.latenesses = Latenesses(self)
-        self.follow_ups = FollowUps(self)
-        self.account = Account(self)
-        self.version = Version(self)
-        self.absences = Absences(self)
-        self.periods = Periods(self)
-        self.services = Services(self)
-        self.assessments = Assessments(self)
-        self.marks = Marks(self)
-        self.averages = Averages(self)
-        self.appraisals = Appraisals(self)
-        self.homework = Homework(self)
-        self.notebook = Notebook(self)
-        self.information = Information(self)
-        self.discussions = Discussions(self)
-        self.presence = Presence(self)
-        self.teachers = Kind(self, people.TEACHERS)
-        self.pupils = Kind(self, people.PUPILS)
-        self.guardians = Kind(self, people.GUARDIANS)
-        self.guardian_links = GuardianLinks(self)
-        self.functions = Kind(self, people.FUNCTIONS)
-        self.staff = Kind(self, people.STAFF)
-        self.classes = Kind(self, structure.CLASSES)
-        self.letters = Letters(self, letters.LETTERS)
-        self.past_results = PastResults(self)
-        self.school_groups = Kind(self, structure.SCHOOL_GROUPS)
-        self.group_members = GroupMembers(self)
-        self.subjects = Kind(self, structure.SUBJECTS)
-        self.rooms = Kind(self, structure.ROOMS)
-        self.holidays = Kind(self, calendar.HOLIDAYS)
-        self.calendar = Calendar(self)
-        self.time_grid = TimeGrid(self)
-        self.bonus_malus = BonusMalus(self)
-        self.half_day_options = HalfDays(self)
 
     @classmethod
     @asynccontextmanager
@@ -411,10 +359,7 @@ class EdtClient(Client):
 
     only_mode: ClassVar[Mode | None] = Mode.ADMINISTRATIVE
     default_application = Application.EDT
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.transfer = Transfer(self)
+    transfer = FamilyOf(lambda client: families.Transfer(client))
 
 
 open_client = Client.open

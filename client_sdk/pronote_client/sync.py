@@ -20,7 +20,7 @@ import trio
 
 from pronote_client.client import Client
 from pronote_client.events import ClientEvent
-from pronote_client.families.family import Family
+from pronote_client.families.family import Family, FamilyOf
 from pronote_client.settings import ConnectionSettings
 from pronote_protocol.catalogue import Call
 from pronote_protocol.messages import Entered, Goodbye, Welcome
@@ -144,9 +144,8 @@ class SyncClient:
     def __dir__(self) -> list[str]:
         families = []
         if self._client is not None:
-            families = [
-                name for name, each in vars(self._client).items() if isinstance(each, Family)
-            ]
+            kind = type(self._client)
+            families = [name for name in dir(kind) if isinstance(getattr(kind, name), FamilyOf)]
         return [*super().__dir__(), *families]
 
     def call(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import subprocess
 import sys
@@ -13,14 +14,18 @@ from typing import Any
 import pytest
 import trio
 
+import pronote_client
 from pronote_client import (
+    AdminClient,
     ConnectionSettings,
     EdtClient,
     Instance,
     SessionEnded,
     SyncClient,
+    families,
 )
 from pronote_client.errors import BadCredentials, NotAllowed
+from pronote_client.families import transfer
 from pronote_client.testing import inline, scripted_server
 from pronote_protocol.catalogue import sessions as calls
 from pronote_protocol.catalogue.sessions import ExclusiveShown
@@ -139,11 +144,59 @@ def test_completion_and_help_show_families_and_methods(school: School) -> None:
             _ = client.users.nothing
 
 
+def loaded_after(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter holds after *code*."""
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(shown.stdout.split())
+
+
 def test_importing_the_sdk_is_light() -> None:
     """A script that reads settings must not pay for searches, tables and logins."""
-    heavy = ("zeroconf", "rich", "cyclopts", "scramp", "cryptography", "structlog")
-    code = f"import pronote_client, sys; print([m for m in {heavy!r} if m in sys.modules])"
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert shown.stdout.strip() == "[]"
+    heavy = {"zeroconf", "rich", "cyclopts", "scramp", "cryptography", "structlog", "asyncio"}
+    assert not loaded_after("import pronote_client") & heavy
+
+
+def test_importing_the_sdk_makes_no_family() -> None:
+    """The forty families and their part of the catalogue would double what it costs."""
+    loaded = loaded_after("import pronote_client")
+
+    families = {name for name in loaded if name.startswith("pronote_client.families.")}
+    declared = {name for name in loaded if name.startswith("pronote_protocol.catalogue.")}
+    assert families == {"pronote_client.families.family"}
+    assert declared == {"pronote_protocol.catalogue.call"}
+
+
+def test_looking_at_one_family_imports_that_one() -> None:
+    loaded = loaded_after("from pronote_client.families import Motives")
+
+    assert {"pronote_client.families.motives", "pronote_protocol.catalogue.motives"} <= loaded
+    assert "pronote_client.families.marks" not in loaded
+    assert "pronote_protocol.catalogue.marks" not in loaded
+
+
+@pytest.mark.parametrize("package", ["pronote_client", "pronote_client.families"])
+def test_everything_offered_is_there_and_is_shown(package: str) -> None:
+    module = importlib.import_module(package)
+
+    for name in module.__all__:
+        assert getattr(module, name).__module__.startswith("pronote_")
+    assert set(module.__all__) <= set(dir(module))
+
+
+def test_what_is_imported_when_it_is_named_is_made_once() -> None:
+    assert pronote_client.SourceFile is families.SourceFile is transfer.SourceFile
+    with pytest.raises(AttributeError, match="Notes"):
+        _ = families.Notes  # type: ignore[attr-defined]
+
+
+@pytest.mark.real_tcp
+def test_a_family_is_the_same_at_each_look(school: School) -> None:
+    with school.client(kind=AdminClient) as client:
+        opened = client._opened
+        assert opened.seats is opened.seats
+        assert isinstance(opened.seats, families.Seats)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import datetime
 import enum
+import importlib
+import pkgutil
 import re
+import subprocess
+import sys
 import typing
 from typing import Any
 
 import attrs
 import pytest
 
-from pronote_protocol.catalogue import CATALOGUE, Call, Page
+from pronote_protocol import catalogue
+from pronote_protocol.catalogue import CATALOGUE, Call, Page, every_call
 from pronote_protocol.catalogue.call import ADMINISTRATION
+from pronote_protocol.catalogue.resource_calls import ResourceCalls
 from pronote_protocol.catalogue.users import UserRow
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import Nothing
@@ -142,3 +148,31 @@ def test_secrets_of_calls_are_not_in_the_repr() -> None:
             for field in attrs.fields(kind):
                 secret = "password" in field.name and field.type in (str, "str")
                 assert not (secret and field.repr), f"{kind.__name__}.{field.name}"
+
+
+def test_every_module_of_the_catalogue_is_known_to_who_lists_all_calls() -> None:
+    """A module nobody imports declares calls that no server has."""
+    known, known_as = set(every_call.__all__), catalogue.__name__
+    for each in pkgutil.iter_modules(catalogue.__path__):
+        calls = [
+            value
+            for value in vars(
+                importlib.import_module(f"{catalogue.__name__}.{each.name}")
+            ).values()
+            if isinstance(value, Call | ResourceCalls)
+        ]
+        assert not calls or each.name in known
+
+
+def test_a_module_of_the_catalogue_is_there_when_it_is_named() -> None:
+    code = (
+        "import sys\n"
+        "from pronote_protocol import catalogue\n"
+        "assert {'CATALOGUE', 'Call', 'marks'} <= set(dir(catalogue))\n"
+        "assert 'pronote_protocol.catalogue.marks' not in sys.modules\n"
+        "assert catalogue.marks.READ_MARKS.name == 'marks.read'\n"
+        "assert 'pronote_protocol.catalogue.notebook' not in sys.modules\n"
+        "assert 'notebook.show' in catalogue.CATALOGUE or len(catalogue.CATALOGUE) > 100\n"
+        "assert not hasattr(catalogue, 'mark') and not hasattr(catalogue, '__wrapped__')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from pronote_client.events import Events
 from pronote_client.opening import Doorway
@@ -11,11 +11,12 @@ from pronote_client.patience import Patience
 from pronote_protocol.catalogue import Call, Page
 from pronote_protocol.messages import Entered, Welcome
 
-__all__ = ["Asks", "Family", "every_row"]
+__all__ = ["Asks", "Family", "FamilyOf", "every_row"]
 
 P = TypeVar("P")
 R = TypeVar("R")
 T = TypeVar("T")
+F = TypeVar("F", bound="Family")
 
 
 class Asks(Protocol):
@@ -51,6 +52,38 @@ class Family:
     def __init__(self, client: Asks) -> None:
         self._client = client
         self._call = client.call
+
+
+class FamilyOf(Generic[F]):
+    """
+    Attribute of a class of clients: a family, made for a client that first looks at it.
+
+    Whoever asks for marks does not wait for the import of forty other families.
+
+    Args:
+        make: Gives the family of a client. A lambda, so that what it names is not looked for
+            before.
+    """
+
+    def __init__(self, make: Callable[[Asks], F]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, client: Asks, owner: type) -> F: ...
+
+    def __get__(self, client: Asks | None, owner: type) -> Self | F:
+        if client is None:
+            return self
+        made = self._make(client)
+        # Found in the client from now on, before this is asked again.
+        vars(client)[self._name] = made
+        return made
 
 
 async def every_row(page_from: Callable[[int], Awaitable[Page[T]]]) -> tuple[T, ...]:
