@@ -152,7 +152,7 @@ def test_secrets_of_calls_are_not_in_the_repr() -> None:
 
 def test_every_module_of_the_catalogue_is_known_to_who_lists_all_calls() -> None:
     """A module nobody imports declares calls that no server has."""
-    known, known_as = set(every_call.__all__), catalogue.__name__
+    known, package = set(every_call.__all__), catalogue.__name__
     for each in pkgutil.iter_modules(catalogue.__path__):
         calls = [
             value
