@@ -156,9 +156,7 @@ def test_every_module_of_the_catalogue_is_known_to_who_lists_all_calls() -> None
     for each in pkgutil.iter_modules(catalogue.__path__):
         calls = [
             value
-            for value in vars(
-                importlib.import_module(f"{catalogue.__name__}.{each.name}")
-            ).values()
+            for value in vars(importlib.import_module(f"{package}.{each.name}")).values()
             if isinstance(value, Call | ResourceCalls)
         ]
         assert not calls or each.name in known
