@@ -107,11 +107,17 @@ def test_the_clock_is_shown_to_persons_and_to_programs(
         "travelled_seconds": 7200,
         "next_instant": None,
         "test_api": True,
+        "under_way": [
+            {"rne": "0990001N", "schedule": "backups", "due": "2027-08-20T22:55:00+02:00"}
+        ],
     }
     person = run("clock", "advance", "2h", "--data", tmp_path)
     program = run("clock", "until", "2027-08-21", "--data", tmp_path, "--json")
 
-    assert person.out == "Il est 2027-08-21T00:00:00+02:00 (arrêtée).\n"
+    assert person.out == (
+        "Il est 2027-08-21T00:00:00+02:00 (arrêtée).\n"
+        "Encore en cours à 0990001N : sauvegarde ou archive du 2027-08-20T22:55:00+02:00.\n"
+    )
     assert json.loads(program.out) == asked.answer
     assert [each[1:] for each in asked] == [
         ("clock.advance", {"duration": "2h"}),

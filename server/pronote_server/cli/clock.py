@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import cyclopts
 
@@ -17,6 +17,12 @@ clock = cyclopts.App(
 )
 
 
+_SCHEDULES: Final = {
+    "backups": "sauvegarde ou archive",
+    "version": "changement de version",
+}
+
+
 @clock.command
 def show(*, data: Data = None, json: AsJson = False) -> None:
     """Afficher l'heure des établissements et la prochaine échéance."""
@@ -28,6 +34,9 @@ def show(*, data: Data = None, json: AsJson = False) -> None:
 def advance(duration: str, *, data: Data = None, json: AsJson = False) -> None:
     """
     Avancer l'horloge ; ce qui arrive à échéance en chemin est fait, dans l'ordre.
+
+    La réponse vient quand sauvegardes, archives et changement de version sont faits, ou dit
+    après 20 s ce qui est encore en cours.
 
     Args:
         duration: 90s, 15m, 2h, 3d ou 1d12h.
@@ -71,6 +80,10 @@ def _say(answer: Any, as_json: bool) -> None:
     following = answer["next_instant"]
     due = "" if following is None else f" ; prochaine échéance : {following}"
     say(answer, as_json, f"Il est {answer['now']}{state}{due}.")
+    if not as_json:
+        for each in answer["under_way"]:
+            what = _SCHEDULES.get(each["schedule"], each["schedule"])
+            print(f"Encore en cours à {each['rne']} : {what} du {each['due']}.")
 
 
 def add_commands(app: cyclopts.App) -> None:

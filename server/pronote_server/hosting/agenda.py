@@ -31,6 +31,15 @@ class Agenda:
         self._changed.set()
         self._changed = trio.Event()
 
+    def due(self, now: datetime) -> dict[str, datetime]:
+        """Return the schedules that are doing, or about to do, what was due by *now*."""
+        return {name: instant for name, instant in self._coming.items() if instant <= now}
+
+    async def done(self, now: datetime) -> None:
+        """Wait until what was due by *now* is done, however long that takes."""
+        while self.due(now):
+            await self._changed.wait()
+
     async def turn(self, schedule: str) -> None:
         """Wait until the others have done what was due before; not for ever."""
         instant = self._coming[schedule]

@@ -3,7 +3,9 @@ Moving school time, for tests and demonstrations: the one clock of all schools.
 
 Only a server started with ``--test-api`` lets itself be moved. What becomes due on the way is
 done in the order of its instants (backups, archives, expiry, version change), by whoever
-waits for it; a move returns before that.
+waits for it. A move returns when backups, archives and changes of version are done, or says
+after a while which are not: a year of archives takes minutes, and whoever is connected is
+warned a minute before a change of version.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
+import trio
 
 from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.clock import Clock
@@ -27,6 +30,8 @@ _DURATION: Final = re.compile(r"(?:\d{1,9}[dhms])+")
 _PART: Final = re.compile(r"(\d+)([dhms])")
 # A journey longer than a school's life is a slip of the finger.
 _LONGEST: Final = timedelta(days=3_660)
+# In transport time; who asks at the rescue door waits for 30 s.
+_PATIENCE_SECONDS: Final = 20.0
 
 
 def read_duration(text: str) -> timedelta:
@@ -75,18 +80,31 @@ class Travel:
     schools: Iterable[School]
     allowed: bool
 
+    def under_way(self) -> list[tuple[School, str, datetime]]:
+        """Return what is due and not done yet: the school, its schedule, since when."""
+        now = self.clock.now()
+        return [
+            (school, schedule, instant)
+            for school in self.schools
+            for schedule, instant in school.agenda.due(now).items()
+        ]
+
     async def advance(self, duration: timedelta, *, by: str) -> None:
         """
+        Move the clock, and return when what became due is done; not for ever, see `under_way`.
+
         Raises:
             Conflict: The server was not started for tests.
         """
         self._check()
         before = self.clock.now()
         self.clock.advance(duration)
-        await self._record("clock.moved", by, before=before.isoformat())
+        await self._moved(before, by)
 
     async def until(self, instant: datetime, *, back: bool, by: str) -> None:
         """
+        Make *instant* the present; as `advance`.
+
         Args:
             back: Whether going back is meant: what was done stays done, dated later than now.
 
@@ -102,7 +120,7 @@ class Travel:
                 "That date has passed on the school's clock; to go back, add --back.",
             )
         self.clock.travel_to(instant)
-        await self._record("clock.moved", by, before=before.isoformat())
+        await self._moved(before, by)
 
     async def freeze(self, *, by: str) -> None:
         self._check()
@@ -121,6 +139,13 @@ class Travel:
                 "pas.",
                 "This server was not started with --test-api: its clock is not moved.",
             )
+
+    async def _moved(self, before: datetime, by: str) -> None:
+        now = self.clock.now()
+        await self._record("clock.moved", by, before=before.isoformat())
+        with trio.move_on_after(_PATIENCE_SECONDS):
+            for school in self.schools:
+                await school.agenda.done(now)
 
     async def _record(self, kind: str, by: str, **details: str) -> None:
         for school in self.schools:

@@ -13,6 +13,8 @@ from trio.testing import MockClock
 
 from pronote_protocol.errors import BadRequest, Conflict
 from pronote_server.clock import Clock
+from pronote_server.hosting.backup_schedule import keep_backups
+from pronote_server.hosting.backups import list_backups
 from pronote_server.hosting.school import School
 from pronote_server.hosting.time_travel import read_duration, read_instant
 from pronote_server.rescue.commands.clock import commands
@@ -137,3 +139,42 @@ async def test_any_other_server_shows_its_clock_and_is_not_moved(
         assert (await asked["clock.show"]({}))["test_api"] is False
         assert (clock.now(), clock.statistics().frozen) == (START, False)
         assert await kinds(school) == []
+
+
+async def test_a_move_returns_when_what_became_due_is_done(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    clock = Clock(START)
+    async with open_test_school(tmp_path, inline=True, clock=clock) as school:
+        asked = commands(clock, {TEST_RNE: school}, test_api=True)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            await trio.testing.wait_all_tasks_blocked()
+            moved = await asked["clock.until"]({"date": "2027-08-21T03:00"})
+            made = [each.kind.value for each in (await list_backups(school)).files]
+            nursery.cancel_scope.cancel()
+
+        assert (made, moved["under_way"]) == (["archive", "backup"], [])
+
+
+async def test_a_move_says_what_is_still_under_way(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    clock = Clock(START)
+    async with open_test_school(tmp_path, inline=True, clock=clock) as school:
+        asked = commands(clock, {TEST_RNE: school}, test_api=True)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_backups, school)
+            await trio.testing.wait_all_tasks_blocked()
+            before = trio.current_time()
+            async with school.backups.making:  # a disk that takes its time
+                moved = await asked["clock.until"]({"date": "2027-08-21T03:00"})
+            assert trio.current_time() - before == pytest.approx(20.0)
+            await trio.testing.wait_all_tasks_blocked()
+            shown = await asked["clock.show"]({})
+            nursery.cancel_scope.cancel()
+
+    assert moved["under_way"] == [
+        {"rne": TEST_RNE, "schedule": "backups", "due": "2027-08-20T14:55:00+02:00"}
+    ]
+    assert shown["under_way"] == []

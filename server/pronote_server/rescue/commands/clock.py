@@ -53,6 +53,14 @@ def commands(
                 else following.astimezone(SCHOOL_ZONE).isoformat(timespec="seconds")
             ),
             "test_api": test_api,
+            "under_way": [
+                {
+                    "rne": school.rne,
+                    "schedule": schedule,
+                    "due": instant.astimezone(SCHOOL_ZONE).isoformat(timespec="seconds"),
+                }
+                for school, schedule, instant in travel.under_way()
+            ],
         }
 
     async def show(params: dict[str, Any]) -> Any:
