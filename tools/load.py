@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """
-Load a server with an open model, and say how honest the figures are.
+Load a server by a scenario, and say how honest the figures are.
 
-Calls come when the plan says, whatever the server does; latency counts from the planned
-time. `tools/README.md` explains how to read the report.
+    tools/load.py morning --demo                         a ready-made scenario (--list)
+    tools/load.py mine.py --demo --with teachers=80      one's own, a Python file
+    tools/load.py --demo --rate 300                      a mix of calls, made by options
+    tools/load.py compare before*.json -- after*.json    what many runs say
 
-Exit status: 0 ok, 99 an objective (--slo) was missed, 98 the run is invalid because the
-generator did not keep up, 1 the self-test failed, 2 bad usage, 3 refused, 4 cannot connect.
+`tools/README.md` explains how to read the report, `tools/loading/README.md` how to write a
+scenario.
+
+Exit status: 0 ok, 99 an objective was missed, 98 the run is invalid because the generator did
+not keep up (or the runs are too few to compare), 1 the self-test failed, 2 bad usage or a
+scenario that makes no sense, 3 refused, 4 cannot connect, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,14 +31,20 @@ try:
     import attrs
     import trio
 
-    from loading.demo_server import DemoAccount, DemoServer, ServerDied, accounts_from
-    from loading.demo_server import demo_server as open_demo_server
-    from loading.driving import Drive
-    from loading.measure import Measures, Slo, seconds_from
-    from loading.plan import DEFAULT_MIX, mix_from, plan
-    from loading.report import Report
-    from loading.sessions import CannotPlan, Crowd, cast, errands_of
-    from pronote_client import CannotConnect, ClientError, ConnectionSettings, Refused
+    from loading.comparing import compare
+    from loading.conducting import Stage
+    from loading.demo_server import ServerDied
+    from loading.measure import Slo, seconds_from
+    from loading.plan import mix_from
+    from loading.report import EXIT_INTERRUPTED, Report
+    from loading.report_tables import show
+    from loading.running import play
+    from loading.scenario import Incident, Objective, ScenarioRefused
+    from loading.scenario_file import Chosen, choose, ready_made
+    from loading.sessions import CannotPlan
+    from loading.targets import Target, demo_target, target_of_files
+    from loading.visit import ErrandFailed
+    from pronote_client import CannotConnect, ClientError, Refused
 except ImportError as missing:
     print(
         f"tools/load.py: {missing}; run it in an environment with the project and the group "
@@ -42,37 +55,64 @@ except ImportError as missing:
 
 _FREEZE_SECONDS: Final = 1.0
 _SELF_TEST: Final = {"sessions": 4, "rate": 50.0, "seconds": 4.0, "warm_up": 1.0}
+# Options that make the scenario of a mix; with another scenario they would say nothing.
+_OF_THE_MIX: Final = ("sessions", "rate", "seconds", "warm_up", "ramp", "mix", "schools")
 
 
 def arguments_from(given: list[str]) -> argparse.Namespace:
     """Return what the command line asks for; ends the process when it makes no sense."""
     parser = argparse.ArgumentParser(
-        prog="tools/load.py", description="An open-model load generator on the SDK."
+        prog="tools/load.py",
+        description="A load generator on the SDK that judges itself.",
+        epilog="tools/load.py compare BEFORE.json ... -- AFTER.json ... compares reports.",
     )
+    parser.add_argument(
+        "scenario", nargs="?", help="a Python file, or a name of --list; without, a mix"
+    )
+    parser.add_argument(
+        "--with",
+        dest="parameters",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="a parameter of the scenario; several times",
+    )
+    parser.add_argument("--list", action="store_true", help="the ready-made scenarios")
     target = parser.add_argument_group("whom to load")
     target.add_argument("--demo", action="store_true", help="a demo server of our own")
     target.add_argument("--plain", action="store_true", help="the demo without TLS")
-    target.add_argument("--settings", type=Path, metavar="FILE", help="connection settings")
+    target.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="connection settings; once for each school",
+    )
     target.add_argument(
         "--accounts",
         type=Path,
         metavar="FILE",
-        help="JSON: the ready line of `pronote-server demo --json`, or its accounts",
+        action="append",
+        default=[],
+        help="JSON: the ready line of `pronote-server demo --json`, or its accounts; once "
+        "for each school",
     )
-    load = parser.add_argument_group("how")
-    load.add_argument("--sessions", type=_above_zero, default=50, metavar="N")
-    load.add_argument("--rate", type=_positive, default=100.0, help="calls per second, in all")
-    load.add_argument("--for", type=_duration, default=30.0, dest="seconds", metavar="30s")
-    load.add_argument("--warm-up", type=_duration, default=3.0, metavar="3s")
-    load.add_argument("--constant", action="store_true", help="even arrivals, not Poisson")
-    load.add_argument(
-        "--mix", type=_mix, help="weights, such as session.show=20,timetable.read=5"
-    )
-    load.add_argument("--seed", type=int, help="of the plan; drawn and printed otherwise")
-    load.add_argument("--ramp", type=_positive, default=20.0, help="logins per second")
-    load.add_argument("--deadline", type=_duration, default=10.0, help="of one call")
+    mix = parser.add_argument_group("the mix that is made without a scenario")
+    mix.add_argument("--sessions", type=_above_zero, metavar="N", help="of each school (50)")
+    mix.add_argument("--rate", type=_positive, help="calls a second, of each school (100)")
+    mix.add_argument("--for", type=_duration, dest="seconds", metavar="30s")
+    mix.add_argument("--warm-up", type=_duration, metavar="3s")
+    mix.add_argument("--constant", action="store_true", help="even arrivals, not Poisson")
+    mix.add_argument("--mix", type=_mix, help="weights: session.show=20,timetable.read=5")
+    mix.add_argument("--ramp", type=_positive, help="logins a second (20)")
+    mix.add_argument("--schools", type=_above_zero, metavar="N", help="how many (1)")
+    how = parser.add_argument_group("how")
+    how.add_argument("--seed", type=int, help="of the plan; drawn and printed otherwise")
+    how.add_argument("--deadline", type=_duration, default=10.0, help="of one call (10s)")
     out = parser.add_argument_group("what to say")
-    out.add_argument("--slo", type=_slo, default=Slo({}), help="p99=25ms,p999=100ms,err=0")
+    out.add_argument("--slo", type=_slo, help="p99=25ms,p999=100ms,err=0: of all calls")
     out.add_argument("--json", type=Path, metavar="FILE", help="the whole report; - prints it")
     out.add_argument(
         "--self-test",
@@ -80,13 +120,25 @@ def arguments_from(given: list[str]) -> argparse.Namespace:
         help="freeze a server of our own for 1 s and make sure that the report shows it",
     )
     options = parser.parse_args(given)
+    if options.list:
+        return options
     if options.self_test:
+        if options.scenario is not None:
+            parser.error("--self-test has a scenario of its own")
         options.demo, options.constant = True, True
         vars(options).update(_SELF_TEST)
-    if options.demo == (options.settings is not None):
+    if options.demo == bool(options.settings):
         parser.error("either --demo, or --settings with --accounts")
-    if options.settings is not None and options.accounts is None:
-        parser.error("--settings goes with --accounts")
+    if len(options.settings) != len(options.accounts):
+        parser.error("--settings goes with --accounts, once each for every school")
+    if options.scenario is not None:
+        said = [name for name in _OF_THE_MIX if getattr(options, name) is not None]
+        if said or options.constant:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in said) or "--constant"
+            names = names.replace("--seconds", "--for")
+            parser.error(f"{names}: only without a scenario; use --with NAME=VALUE")
+    elif options.parameters:
+        parser.error("--with goes with a scenario")
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(2**32)
     return options
@@ -110,94 +162,107 @@ def _checked_number(text: str, kind: type[int] | type[float]) -> Any:
     return value
 
 
+def _checked_mix(text: str) -> str:
+    mix_from(text)
+    return text
+
+
+def _checked_slo(text: str) -> str:
+    Slo.parse(text)
+    return text
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"expected NAME=VALUE, got {text}")
+    return name, value
+
+
 _positive = _kind(lambda text: _checked_number(text, float), "number")
 _above_zero = _kind(lambda text: _checked_number(text, int), "number")
 _duration = _kind(seconds_from, "duration")
-_mix = _kind(mix_from, "mix")
-_slo = _kind(Slo.parse, "objective")
+_mix = _kind(_checked_mix, "mix")
+_slo = _kind(_checked_slo, "objective")
+_parameter = _kind(_pair, "parameter")
 
 
-@attrs.frozen
-class _Target:
-    settings: ConnectionSettings
-    accounts: tuple[DemoAccount, ...]
-    server: DemoServer | None = None
+def chosen_by(options: argparse.Namespace) -> Chosen:
+    """
+    Return the scenario of the command line.
 
-    @property
-    def name(self) -> str:
-        tls = "TLS" if self.settings.tls else "plain TCP"
-        whose = "a demo of our own" if self.server is not None else "not ours"
-        return f"{self.settings.where}, {tls}, {whose}"
+    Raises:
+        ScenarioRefused: It makes no sense.
+    """
+    if options.scenario is not None:
+        return choose(options.scenario, dict(options.parameters))
+    given = {
+        name: str(getattr(options, name))
+        for name in _OF_THE_MIX
+        if getattr(options, name) is not None
+    }
+    given["constant"] = "yes" if options.constant else "no"
+    if options.schools is None and options.settings:
+        given["schools"] = str(len(options.settings))
+    made = choose("mixture", given)
+    if not options.self_test:
+        return made
+    *before, run = made.scenario.phases
+    frozen = Incident(at=run.seconds / 3, what=_freeze, name="freeze")
+    phases = [*before, attrs.evolve(run, incidents=[frozen])]
+    return attrs.evolve(made, scenario=attrs.evolve(made.scenario, phases=phases, own=True))
+
+
+async def _freeze(stage: Stage) -> None:
+    await stage.freeze(_FREEZE_SECONDS)
 
 
 @asynccontextmanager
-async def _target(options: argparse.Namespace) -> AsyncIterator[_Target]:
-    if options.demo:
-        async with open_demo_server(plain=options.plain) as server:
-            yield _Target(server.settings, server.accounts, server)
-    else:
-        said = json.loads(options.accounts.read_text("utf-8"))
-        items = said["accounts"] if isinstance(said, dict) else said
-        yield _Target(ConnectionSettings.read(options.settings), accounts_from(items))
+async def _target(options: argparse.Namespace, chosen: Chosen) -> AsyncIterator[Target]:
+    scenario = chosen.scenario
+    if not options.demo:
+        yield target_of_files(options.settings, options.accounts)
+        return
+    async with demo_target(
+        plain=options.plain, schools=scenario.schools, settings=scenario.settings
+    ) as target:
+        yield target
 
 
-async def measure(options: argparse.Namespace) -> Report:
+async def measure(options: argparse.Namespace, chosen: Chosen) -> Report | None:
     """
-    Make one run and return its report.
+    Make one run and return its report; None when it was interrupted before it began.
+
+    The first SIGINT or SIGTERM ends the run, and what was measured is returned; a second one
+    does not wait for that either.
 
     Raises:
-        CannotPlan, ServerDied, Refused, ClientError: There was no run.
+        CannotPlan, ServerDied, Refused, ClientError, ErrandFailed: There was no run.
     """
-    async with _target(options) as target:
-        crowd = Crowd(
-            target.settings,
-            cast(target.accounts, options.sessions),
-            ramp=options.ramp,
-            call_seconds=options.deadline,
-        )
-        async with crowd:
-            mix = options.mix or dict(DEFAULT_MIX)
-            errands = await errands_of(crowd, mix, strict=options.mix is not None)
-            whole = options.warm_up + options.seconds
-            arrivals = plan(
-                errands,
-                rate=options.rate,
-                seconds=whole,
-                constant=options.constant,
-                seed=options.seed,
-            )
-            drive = Drive(
-                crowd.seated,
-                arrivals,
-                warm_up=options.warm_up,
-                seconds=whole,
-                measures=Measures(),
-                server_pid=None if target.server is None else target.server.pid,
-                hopeless_after=options.deadline,
-            )
-            async with trio.open_nursery() as nursery:
-                await nursery.start(drive.run)
-                if options.self_test and target.server is not None:
-                    await trio.sleep_until(
-                        drive.begins_at + options.warm_up + options.seconds / 3
-                    )
-                    await target.server.freeze(_FREEZE_SECONDS)
-        assert drive.effort is not None
-        return Report(
-            measures=drive.measures,
-            effort=drive.effort,
-            slo=options.slo,
-            planned=sum(arrival.at >= options.warm_up for arrival in arrivals),
-            seconds=options.seconds,
-            rate=options.rate,
-            constant=options.constant,
-            warm_up=options.warm_up,
-            seed=options.seed,
-            composition=crowd.composition,
-            logins=crowd.login_seconds,
-            server=target.name,
-            unsent=drive.unsent,
-        )
+    interrupted, playing = trio.Event(), trio.Event()
+    report: Report | None = None
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def obey() -> None:
+                async for _ in signals:
+                    if interrupted.is_set() or not playing.is_set():
+                        nursery.cancel_scope.cancel()
+                    interrupted.set()
+
+            nursery.start_soon(obey)
+            async with _target(options, chosen) as target:
+                playing.set()
+                report = await play(
+                    chosen,
+                    target,
+                    seed=options.seed,
+                    deadline=options.deadline,
+                    objectives=[Objective(bounds=options.slo)] if options.slo else [],
+                    interrupted=interrupted,
+                )
+            nursery.cancel_scope.cancel()
+    return report
 
 
 def self_test_failures(report: Report) -> list[str]:
@@ -208,12 +273,12 @@ def self_test_failures(report: Report) -> list[str]:
     have been answered before its end.
     """
     found, measures = [], report.measures
-    if measures.total.latency.max < 0.9 * _FREEZE_SECONDS:
-        found.append(
-            f"the freeze is not in the latency: max {measures.total.latency.max:.3f} s"
-        )
+    most = measures.total.latency.max
+    if most < 0.9 * _FREEZE_SECONDS:
+        found.append(f"the freeze is not in the latency: max {most:.3f} s")
     # Those planned in its first half waited for at least the second half.
-    expected = int(report.rate * (_FREEZE_SECONDS - measures.slow_after) * 0.9)
+    rate = float(report.parameters["rate"])
+    expected = int(rate * (_FREEZE_SECONDS - measures.slow_after) * 0.9)
     if measures.slow < expected:
         found.append(f"{measures.slow} calls saw the freeze, at least {expected} should have")
     if measures.naive_slow >= measures.slow:
@@ -231,22 +296,34 @@ def _write(path: Path, report: Report) -> None:
         path.write_text(text + "\n", encoding="utf-8")
 
 
+def _list() -> int:
+    for name in ready_made():
+        chosen = choose(name, {})
+        parameters = " ".join(f"{key}={value}" for key, value in chosen.parameters.items())
+        print(f"{name:<16}{chosen.scenario.what}\n{'':<16}{parameters}")
+    return 0
+
+
 def main(given: list[str]) -> int:
     """Run, report, return the exit status."""
+    if given[:1] == ["compare"]:
+        return compare(given[1:])
     options = arguments_from(given)
-    report, status, why = None, 0, None
+    if options.list:
+        return _list()
+    report, status, why = None, EXIT_INTERRUPTED, None
     try:
-        report = trio.run(measure, options)
-    except* (CannotPlan, ServerDied) as group:
-        status, why = 2 if group.subgroup(CannotPlan) else 4, _first(group)
-    except* CannotConnect as group:
+        report = trio.run(measure, options, chosen_by(options))
+    except* (ScenarioRefused, CannotPlan, ErrandFailed) as group:
+        status, why = 2, _first(group)
+    except* (ServerDied, CannotConnect) as group:
         status, why = 4, _first(group)
     except* (Refused, ClientError) as group:
         status, why = 3, _first(group)
     except* (OSError, ValueError, KeyError) as group:
         status, why = 2, _first(group)
     except* KeyboardInterrupt:
-        status = 130
+        pass
     if why is not None:
         print(f"tools/load.py: {why}", file=sys.stderr)
     if report is None:
@@ -254,8 +331,8 @@ def main(given: list[str]) -> int:
     if options.json is not None:
         _write(options.json, report)
     if str(options.json) != "-":
-        report.show()
-    if not options.self_test:
+        show(report)
+    if not options.self_test or report.interrupted:
         return report.status
     failures = self_test_failures(report)
     slow = f"{report.measures.slow} calls took more than {report.measures.slow_after:g} s"

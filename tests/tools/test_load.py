@@ -11,15 +11,15 @@ from typing import Any, Final
 
 import attrs
 import pytest
-from trio.testing import MockClock
 
 from load import arguments_from, self_test_failures
 from loading.demo_server import DemoAccount, accounts_from
-from loading.driving import Drive, Effort
+from loading.effort import Effort
 from loading.measure import Histogram, Measures, Slo, Validity, seconds_from
-from loading.plan import Errand, arrivals, mix_from, plan
-from loading.report import Report
-from loading.sessions import CannotPlan, Seated, cast
+from loading.plan import Arrival, Asking, arrivals, mix_from, moments, plan
+from loading.report import PhaseReport, Report
+from loading.scenario import Objective
+from loading.sessions import CannotPlan, cast
 from pronote_client import Mode
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.catalogue.call import ANY_MODE
@@ -29,28 +29,38 @@ LOAD: Final = Path(__file__).resolve().parents[2] / "tools" / "load.py"
 SHOW: Final = CATALOGUE["session.show"]
 SEATS: Final = CATALOGUE["seats.show"]
 
-ERRANDS: Final = [
-    Errand(SHOW, 3.0, askers=[0, 1, 2, 3], params=[Nothing()]),
-    Errand(SEATS, 1.0, askers=[0], params=[Nothing()]),
+ASKINGS: Final = [
+    Asking(SHOW, 3.0, askers=[0, 1, 2, 3], params=[Nothing()]),
+    Asking(SEATS, 1.0, askers=[0], params=[Nothing()]),
 ]
 
 
+def planned(
+    askings: list[Asking], *, rate: float, seconds: float, constant: bool, seed: int
+) -> list[Arrival]:
+    when = moments(rate, seconds, to=None, constant=constant, seed=f"{seed}")
+    return plan(askings, when, f"{seed}")
+
+
 def report(measures: Measures, *, cpu: float = 0.1, slo: str = "", **changes: Any) -> Report:
-    whole = Report(
+    phase = PhaseReport(
+        name="run",
+        seconds=4.0,
+        measured=True,
         measures=measures,
         effort=Effort(generator=cpu, server=None, others=0.0, stolen=0.0),
-        slo=Slo.parse(slo) if slo else Slo({}),
         planned=measures.calls,
-        seconds=4.0,
-        rate=50.0,
-        constant=True,
-        warm_up=1.0,
+    )
+    return Report(
+        scenario="mixture",
+        parameters={"rate": 50.0},
+        phases=[attrs.evolve(phase, **changes)],
+        objectives=[Objective(bounds=slo)] if slo else [],
         seed=1,
         composition={"teacher": 1},
         logins=[0.1],
         server="127.0.0.1:1",
     )
-    return attrs.evolve(whole, **changes)
 
 
 def frozen(*, coordinated: bool) -> Measures:
@@ -76,7 +86,7 @@ def frozen(*, coordinated: bool) -> Measures:
 
 def test_the_plan_follows_from_its_seed() -> None:
     once, again, other = (
-        plan(ERRANDS, rate=100, seconds=5, constant=False, seed=seed) for seed in (7, 7, 8)
+        planned(ASKINGS, rate=100, seconds=5, constant=False, seed=seed) for seed in (7, 7, 8)
     )
 
     assert once == again
@@ -86,8 +96,8 @@ def test_the_plan_follows_from_its_seed() -> None:
 def test_another_mix_comes_at_the_same_moments() -> None:
     """So that two runs of one seed differ in what is asked, and in nothing else."""
     one, other = (
-        plan(errands, rate=100, seconds=5, constant=False, seed=7)
-        for errands in (ERRANDS, ERRANDS[:1])
+        planned(askings, rate=100, seconds=5, constant=False, seed=7)
+        for askings in (ASKINGS, ASKINGS[:1])
     )
 
     assert [each.at for each in one] == [each.at for each in other]
@@ -98,7 +108,7 @@ def test_constant_arrivals_are_even_and_end_in_time() -> None:
 
 
 def test_poisson_arrivals_have_the_rate_and_are_not_even() -> None:
-    made = [each.at for each in plan(ERRANDS, rate=100, seconds=50, constant=False, seed=1)]
+    made = [each.at for each in planned(ASKINGS, rate=100, seconds=50, constant=False, seed=1)]
     gaps = [b - a for a, b in itertools.pairwise(made)]
     mean = sum(gaps) / len(gaps)
     spread = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
@@ -110,7 +120,7 @@ def test_poisson_arrivals_have_the_rate_and_are_not_even() -> None:
 
 
 def test_only_who_may_make_a_call_is_sent_for_it() -> None:
-    made = plan(ERRANDS, rate=100, seconds=20, constant=True, seed=1)
+    made = planned(ASKINGS, rate=100, seconds=20, constant=True, seed=1)
     calls = [each.call for each in made]
 
     assert {each.asker for each in made if each.call is SEATS} == {0}
@@ -240,13 +250,13 @@ def test_calls_that_were_never_sent_make_a_run_invalid() -> None:
     run = report(one_call(0.001), unsent=3)
 
     assert run.status == 98
-    assert "3 planned calls" in run.validity.reasons[0]
+    assert "3 planned calls" in run.invalid_because[0]
 
 
 def test_throughput_counts_to_the_last_answer() -> None:
     """Asked for in four seconds and answered in eight is half of what was asked for."""
-    assert report(one_call(8.0)).throughput == pytest.approx(1 / 8)
-    assert report(one_call(1.0)).throughput == pytest.approx(1 / 4)
+    assert report(one_call(8.0)).measured[0].throughput == pytest.approx(1 / 8)
+    assert report(one_call(1.0)).measured[0].throughput == pytest.approx(1 / 4)
 
 
 def one_call(answered: float, error: str | None = None, sent: float = 0.0) -> Measures:
@@ -294,25 +304,6 @@ def test_the_self_test_passes_an_honest_ruler_and_fails_a_coordinated_one() -> N
     assert self_test_failures(report(frozen(coordinated=False))) == []
     assert self_test_failures(report(frozen(coordinated=True))) != []
     assert len(self_test_failures(report(one_call(0.01)))) == 3
-
-
-async def test_a_generator_that_is_hopelessly_late_gives_up_and_says_so(
-    autojump_clock: MockClock,
-) -> None:
-    class Slow:
-        async def call(self, call: Any, params: Any) -> None:
-            # Holds the whole process up, as a starved generator is.
-            autojump_clock.jump(3.0)
-
-    client: Any = Slow()
-    made = plan(ERRANDS[:1], rate=1, seconds=20, constant=True, seed=1)
-    seated = [Seated(client, Mode.TEACHER) for _ in range(4)]
-    drive = Drive(seated, made, warm_up=0, seconds=20, measures=Measures(), hopeless_after=10)
-
-    await drive.run()
-
-    assert 0 < drive.measures.calls < 20
-    assert drive.measures.calls + drive.unsent == 20
 
 
 # --------------------------------------------------------------------- the command line

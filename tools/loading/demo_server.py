@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,16 @@ import trio
 
 from pronote_client import ConnectionSettings, Mode
 
-__all__ = ["DemoAccount", "DemoServer", "ServerDied", "accounts_from", "demo_server"]
+__all__ = [
+    "DemoAccount",
+    "DemoSchool",
+    "DemoServer",
+    "ServerDied",
+    "accounts_from",
+    "demo_server",
+]
+
+_TOOLS: Final = Path(__file__).resolve().parents[1]
 
 # A cold start on a busy machine: imports, an authority, a school to invent.
 _READY_SECONDS: Final = 120.0
@@ -52,10 +61,20 @@ def accounts_from(items: list[dict[str, Any]]) -> tuple[DemoAccount, ...]:
 
 
 @attrs.frozen
+class DemoSchool:
+    """Where one of the schools of a demo server is, and who can log in there."""
+
+    settings: ConnectionSettings
+    accounts: tuple[DemoAccount, ...]
+
+
+@attrs.define(eq=False)
 class DemoServer:
     """
     Attributes:
+        settings, settings_file, accounts: Of the first school.
         log: Its standard error, one JSON object a line.
+        others: The further schools.
     """
 
     process: subprocess.Popen[bytes] = attrs.field(repr=False)
@@ -63,6 +82,15 @@ class DemoServer:
     settings_file: Path
     accounts: tuple[DemoAccount, ...]
     log: Path
+    others: tuple[DemoSchool, ...] = ()
+    _start_again: Callable[[], subprocess.Popen[bytes]] | None = attrs.field(
+        default=None, repr=False
+    )
+
+    @property
+    def schools(self) -> tuple[DemoSchool, ...]:
+        """All of them, the first one first."""
+        return (DemoSchool(self.settings, self.accounts), *self.others)
 
     @property
     def pid(self) -> int:
@@ -81,6 +109,27 @@ class DemoServer:
             await trio.sleep(seconds)
         finally:
             self.process.send_signal(signal.SIGCONT)
+
+    async def kill_and_restart(self) -> None:
+        """
+        End it with SIGKILL, as a power cut does, and start it on its data and port.
+
+        Raises:
+            ServerDied: It does not come back.
+        """
+        assert self._start_again is not None, "not started by demo_server"
+        self.process.kill()
+        await trio.to_thread.run_sync(self.process.wait, abandon_on_cancel=True)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        # No checkpoint between: whoever ends us always ends the process that there is.
+        self.process = self._start_again()
+        # What it says is what it said, but for passwords that were personalised.
+        await _first_line(self.process, self.log)
+
+    @property
+    def end_of_log(self) -> str:
+        return _end_of(self.log)
 
     def complaints(self) -> list[str]:
         """Return the lines of the log that no healthy server writes."""
@@ -103,6 +152,7 @@ async def demo_server(
     settings: Mapping[str, str] | None = None,
     data: Path | None = None,
     port: int = 0,
+    schools: int = 1,
 ) -> AsyncIterator[DemoServer]:
     """
     Serve the demo school on a port of the loopback for as long as the block lasts.
@@ -114,6 +164,7 @@ async def demo_server(
         settings: More settings of the server, as ``SECTION__NAME``.
         data: Where the school is kept, to be found there again; nowhere.
         port: 0 for a free one.
+        schools: How many demo schools it serves; each takes a second or two to be made.
 
     Raises:
         ServerDied: It does not start.
@@ -125,47 +176,76 @@ async def demo_server(
         "PRONOTE_LOG__JSON": "always",
         **{f"PRONOTE_{name}": value for name, value in (settings or {}).items()},
     }
-    command = [sys.executable, "-m", "pronote_server", "demo", "--json", "--port", f"{port}"]
-    command += ["--host", "127.0.0.1", "--seed", str(seed), *(["--plain"] if plain else [])]
     with tempfile.TemporaryDirectory(prefix="pronote-tool-") as folder:
         log = Path(folder) / "server.log"
         kept = data or Path(folder) / "data"
-        process = _start([*command, "--data", str(kept)], environment, log)
+
+        def command(port: int) -> list[str]:
+            if schools > 1:
+                numbers = [str(schools), str(port), str(kept.resolve()), str(seed)]
+                return [sys.executable, "-m", "loading.many_schools", *numbers, *options]
+            served = ["--host", "127.0.0.1", "--port", str(port), "--seed", str(seed)]
+            whole = ["-m", "pronote_server", "demo", "--json", *served, "--data", str(kept)]
+            return [sys.executable, *whole, *options]
+
+        options = ["--plain"] if plain else []
+        server: DemoServer | None = None
+        process = _start(command(port), environment, log)
         try:
-            yield await _ready(process, log)
+            server = await _ready(process, log)
+            taken = server.settings.port
+            server._start_again = lambda: _start(command(taken), environment, log)
+            yield server
         finally:
             with trio.CancelScope(shield=True):
-                await _end(process)
+                await _end(process if server is None else server.process)
 
 
 def _start(
     command: list[str], environment: dict[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
-    with log.open("wb") as standard_error:
+    with log.open("ab") as standard_error:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=standard_error,
             env=environment,
+            cwd=_TOOLS if "loading.many_schools" in command else None,
             # Its own session, so that Ctrl-C reaches it once, from us, and in order.
             start_new_session=True,
         )
 
 
 async def _ready(process: subprocess.Popen[bytes], log: Path) -> DemoServer:
+    said = await _first_line(process, log)
+    path = Path(said["settings_file"])
+    return DemoServer(
+        process,
+        ConnectionSettings.read(path),
+        path,
+        accounts_from(said["accounts"]),
+        log,
+        tuple(
+            DemoSchool(
+                ConnectionSettings.read(other["settings_file"]),
+                accounts_from(other["accounts"]),
+            )
+            for other in said.get("others", ())
+        ),
+    )
+
+
+async def _first_line(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     assert process.stdout is not None
     line = b""
     with trio.move_on_after(_READY_SECONDS):
         line = await trio.to_thread.run_sync(process.stdout.readline, abandon_on_cancel=True)
     try:
-        said = json.loads(line)
+        said: dict[str, Any] = json.loads(line)
     except ValueError:
         raise ServerDied(f"the demo server did not start.\n{_end_of(log)}") from None
-    path = Path(said["settings_file"])
-    return DemoServer(
-        process, ConnectionSettings.read(path), path, accounts_from(said["accounts"]), log
-    )
+    return said
 
 
 def _end_of(log: Path) -> str:

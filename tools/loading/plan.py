@@ -8,6 +8,7 @@ each other. The whole plan follows from its seed.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -16,7 +17,17 @@ import attrs
 
 from pronote_protocol.catalogue import CATALOGUE, Call
 
-__all__ = ["DEFAULT_MIX", "Arrival", "Errand", "arrivals", "mix_from", "plan"]
+__all__ = [
+    "DEFAULT_MIX",
+    "DRAWN",
+    "Arrival",
+    "Asking",
+    "arrivals",
+    "can_be_drawn",
+    "mix_from",
+    "moments",
+    "plan",
+]
 
 # A morning: teachers look at their week, the offices at lists and other people's weeks.
 DEFAULT_MIX: Final[Mapping[str, float]] = {
@@ -29,8 +40,23 @@ DEFAULT_MIX: Final[Mapping[str, float]] = {
 }
 
 
+# Whose parameters are drawn from what the school has.
+DRAWN: Final = frozenset({"resources.list", "timetable.read", "timetable.mine"})
+
+
+def can_be_drawn(call: Call[Any, Any]) -> bool:
+    """Whether this tool knows parameters for *call*."""
+    if call.name in DRAWN:
+        return True
+    try:
+        call.params()
+    except TypeError:
+        return False
+    return True
+
+
 @attrs.frozen
-class Errand:
+class Asking:
     """
     One kind of call, ready to be made.
 
@@ -51,7 +77,7 @@ class Arrival:
     One planned call.
 
     Attributes:
-        at: Seconds from the beginning of the run, the warm-up included.
+        at: Seconds from the beginning of its phase.
         asker: Rank of the session that makes it.
     """
 
@@ -79,37 +105,53 @@ def mix_from(text: str) -> dict[str, float]:
     return mix
 
 
-def arrivals(rate: float, seconds: float, draw: random.Random | None) -> Iterator[float]:
+def arrivals(
+    rate: float, seconds: float, draw: random.Random | None, *, to: float | None = None
+) -> Iterator[float]:
     """
-    Yield the moments of *seconds* at which a call is due, *rate* a second.
+    Yield the moments of *seconds* at which something is due, *rate* a second.
 
     Args:
-        draw: Poisson arrivals, from this; None = one every 1/rate seconds.
+        draw: Poisson arrivals, from this; None = as even as the rate.
+        to: The rate at the end, reached evenly.
     """
-    if draw is None:
-        yield from itertools.takewhile(
-            lambda at: at < seconds, (number / rate for number in itertools.count())
-        )
-        return
-    at = draw.expovariate(rate)
-    while at < seconds:
+    # Arrivals of rate 1 are stretched, so that any rate has the same draws.
+    slope = ((rate if to is None else to) - rate) / seconds
+    number = 0.0 if draw is None else draw.expovariate(1.0)
+    while (at := _when(number, rate, slope)) < seconds:
         yield at
-        at += draw.expovariate(rate)
+        number += 1.0 if draw is None else draw.expovariate(1.0)
 
 
-def plan(
-    errands: Sequence[Errand], *, rate: float, seconds: float, constant: bool, seed: int
-) -> list[Arrival]:
-    """Return every call of a run, in order; the same for the same arguments."""
-    draw = random.Random(f"load {seed}")
-    # Apart, so that another mix of calls comes at the same moments.
+def _when(number: float, rate: float, slope: float) -> float:
+    """Return when so many are expected to have come: rate * t + slope * t**2 / 2 = number."""
+    if abs(slope) < 1e-12:
+        return number / rate
+    under = rate * rate + 2 * slope * number
+    if under < 0:
+        return math.inf  # it falls to nothing before
+    # The other form of the root loses its digits where the slope is small.
+    return 2 * number / (rate + math.sqrt(under)) if number else 0.0
+
+
+def moments(
+    rate: float, seconds: float, *, to: float | None, constant: bool, seed: str
+) -> list[float]:
+    """Return when something is due in a phase; the same for the same arguments."""
+    # Apart from what is asked, so that another mix of calls comes at the same moments.
     gaps = None if constant else random.Random(f"arrivals {seed}")
-    chosen = list(errands)
-    bounds = list(itertools.accumulate(errand.weight for errand in chosen))
+    return list(arrivals(rate, seconds, gaps, to=to))
+
+
+def plan(askings: Sequence[Asking], when: Sequence[float], seed: str) -> list[Arrival]:
+    """Return every call of a load, in order; the same for the same arguments."""
+    draw = random.Random(f"load {seed}")
+    chosen = list(askings)
+    bounds = list(itertools.accumulate(asking.weight for asking in chosen))
     made: list[Arrival] = []
-    for at in arrivals(rate, seconds, gaps):
-        (errand,) = draw.choices(chosen, cum_weights=bounds)
+    for at in when:
+        (asking,) = draw.choices(chosen, cum_weights=bounds)
         made.append(
-            Arrival(at, draw.choice(errand.askers), errand.call, draw.choice(errand.params))
+            Arrival(at, draw.choice(asking.askers), asking.call, draw.choice(asking.params))
         )
     return made

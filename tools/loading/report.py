@@ -7,22 +7,32 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from rich.console import Console
-from rich.table import Table
 
-from loading.driving import Effort
-from loading.measure import PERCENTILES, Measures, Slo, Tally, Validity
+from loading.conducting import Played
+from loading.effort import Effort
+from loading.measure import Measures, Tally, Validity
+from loading.scenario import Closed, Objective
 
-__all__ = ["EXIT_INVALID", "EXIT_MISSED", "Report", "versions"]
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "EXIT_INVALID",
+    "EXIT_MISSED",
+    "PhaseReport",
+    "Report",
+    "versions",
+]
 
+# What a server that has just started still gives back or takes is more than a few sessions.
+_LEAST_WEIGHED: Final = 50
 EXIT_MISSED: Final = 99
 EXIT_INVALID: Final = 98
-_WIDTH: Final = 118
+EXIT_INTERRUPTED: Final = 130
 
 
 def versions() -> dict[str, str]:
@@ -45,28 +55,54 @@ def versions() -> dict[str, str]:
     return found
 
 
+def command() -> str:
+    """Return how this process was called."""
+    return shlex.join(["tools/load.py", *sys.argv[1:]])
+
+
 @attrs.frozen(kw_only=True)
-class Report:
+class PhaseReport:
     """
+    What a phase showed.
+
     Attributes:
-        planned: Calls planned after the warm-up.
-        unsent: Calls that were given up, because we were too late.
-        logins: Seconds each login took, ours included: shown, never judged.
+        begins: Seconds since the first measured phase began.
+        planned: Open arrivals.
+        unsent: Of them, those given up because we were too late.
+        closed: Whether some of it came from a closed model, which is blind to pauses.
+        memory: Bytes of the server at its end, if it is ours.
+        present: Sessions at its end, by people.
     """
 
+    name: str
+    seconds: float
+    measured: bool
     measures: Measures
     effort: Effort
-    slo: Slo
-    planned: int
-    seconds: float
-    rate: float
-    constant: bool
-    warm_up: float
-    seed: int
-    composition: dict[str, int]
-    logins: list[float]
-    server: str
+    begins: float = 0.0
+    planned: int = 0
     unsent: int = 0
+    closed: bool = False
+    memory: int | None = None
+    present: Mapping[str, int] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, played: Played, zero: float) -> PhaseReport:
+        """Return the report of a phase that was begun; its effort is known then."""
+        assert played.effort is not None
+        return cls(
+            name=played.phase.name,
+            seconds=played.phase.seconds,
+            measured=played.phase.measured,
+            measures=played.measures,
+            effort=played.effort,
+            begins=played.begins_at - zero,
+            planned=played.planned,
+            unsent=played.unsent,
+            closed=any(isinstance(load, Closed) for load in played.phase.loads),
+            memory=played.memory,
+            present=dict(played.present),
+        )
 
     @property
     def validity(self) -> Validity:
@@ -79,27 +115,141 @@ class Report:
         """Calls that ended per second, up to the last of them."""
         return self.measures.calls / max(self.seconds, self.measures.until)
 
+    def memory_per_session(self, before: int | None) -> float | None:
+        """Return the bytes that each session has cost; None if that is not known, or too few."""
+        sessions = sum(self.present.values())
+        if self.memory is None or before is None or sessions < _LEAST_WEIGHED:
+            return None
+        return (self.memory - before) / sessions
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """
+    Attributes:
+        scenario: Its name.
+        what: What it is, in a sentence.
+        parameters: Everything it was made with.
+        phases: Those that were begun, in order.
+        logins: Seconds each unmeasured login took, ours included: shown, never judged.
+        memory_before: Bytes of the server before anybody came, if it is ours.
+        complaints: What the log of our own server has that no healthy server's has.
+    """
+
+    scenario: str
+    what: str = ""
+    parameters: Mapping[str, Any] = attrs.field(factory=dict)
+    phases: Sequence[PhaseReport]
+    objectives: Sequence[Objective] = ()
+    seed: int
+    composition: Mapping[str, int]
+    logins: Sequence[float]
+    server: str
+    memory_before: int | None = None
+    complaints: Sequence[str] = ()
+    interrupted: bool = False
+
+    @property
+    def measured(self) -> list[PhaseReport]:
+        return [phase for phase in self.phases if phase.measured]
+
+    @property
+    def measures(self) -> Measures:
+        """All measured phases together; made anew each time."""
+        whole = Measures()
+        for phase in self.measured:
+            whole.take(phase.measures, begins=phase.begins)
+        return whole
+
+    @property
+    def invalid_because(self) -> list[str]:
+        """Return why the run says nothing about the server; empty when it does."""
+        return [
+            f"{phase.name}: {reason}"
+            for phase in self.measured
+            for reason in phase.validity.reasons
+        ]
+
+    @property
+    def missed(self) -> list[str]:
+        """Return a sentence for each objective that was missed, and for a sick server."""
+        found = []
+        for objective in self.objectives:
+            about = f"{objective.about}: " if objective.about else ""
+            found += [f"{about}{said}" for said in self._missed(objective)]
+        if self.complaints:
+            found.append(
+                f"the server logged {len(self.complaints)} errors: {self.complaints[0][:400]}"
+            )
+        return found
+
+    def _missed(self, objective: Objective) -> list[str]:
+        chosen = [each for each in self.measured if objective.phase in (None, each.name)]
+        tally = Tally()
+        for phase in chosen:
+            tally.take(phase.measures.of(people=objective.people, call=objective.call))
+        memory = chosen[-1].memory_per_session(self.memory_before) if chosen else None
+        return objective.slo.missed(tally, memory)
+
     @property
     def status(self) -> int:
-        """The exit status: a run that is invalid has neither met nor missed anything."""
-        if self.validity.reasons:
+        """
+        The exit status: a run that is invalid has neither met nor missed anything, and one
+        that was interrupted is none of these.
+        """
+        if self.interrupted:
+            return EXIT_INTERRUPTED
+        if self.invalid_because:
             return EXIT_INVALID
-        return EXIT_MISSED if self.slo.missed(self.measures) else 0
+        return EXIT_MISSED if self.missed else 0
 
     @property
     def verdict(self) -> str:
-        return {0: "ok", EXIT_MISSED: "SLO missed", EXIT_INVALID: "INVALID"}[self.status]
+        return {
+            0: "ok",
+            EXIT_MISSED: "objectives missed",
+            EXIT_INVALID: "INVALID",
+            EXIT_INTERRUPTED: "interrupted",
+        }[self.status]
+
+    @property
+    def throughput(self) -> float:
+        """Calls that ended per second of the measured phases, up to the last of them."""
+        seconds = sum(max(each.seconds, 0.0) for each in self.measured)
+        return self.measures.calls / max(seconds, self.measures.until, 1e-9)
+
+    def cores_used(self) -> dict[str, float | None]:
+        """Return the effort of the measured phases together, by the length of each."""
+        whole = sum(each.seconds for each in self.measured) or 1.0
+        found: dict[str, float | None] = {}
+        for name in ("generator", "server", "others", "stolen"):
+            parts = [getattr(each.effort, name) for each in self.measured]
+            known = [part for part in parts if part is not None]
+            weighed = zip(parts, self.measured, strict=True)
+            found[name] = (
+                round(sum(part * each.seconds for part, each in weighed) / whole, 3)
+                if known and len(known) == len(parts)
+                else None
+            )
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Return everything, durations in milliseconds unless their name says otherwise."""
         measures = self.measures
+        total = measures.total
         return {
             "verdict": self.verdict,
             "status": self.status,
-            "invalid_because": self.validity.reasons,
-            "slo": dict(self.slo.bounds),
-            "slo_missed": self.slo.missed(measures),
-            "command": _command(),
+            "invalid_because": self.invalid_because,
+            "missed": self.missed,
+            "objectives": [
+                {key: value for key, value in attrs.asdict(each).items() if value is not None}
+                for each in self.objectives
+            ],
+            "command": command(),
+            "scenario": self.scenario,
+            "what": self.what,
+            "parameters": dict(self.parameters),
             "seed": self.seed,
             "versions": versions(),
             "machine": {
@@ -108,32 +258,23 @@ class Report:
                 "load_average": list(os.getloadavg()),
             },
             "server": self.server,
+            "server_complaints": list(self.complaints),
+            "server_memory_before": self.memory_before,
             "plan": {
-                "rate": self.rate,
-                "arrivals": "constant" if self.constant else "poisson",
-                "seconds": self.seconds,
-                "warm_up_seconds": self.warm_up,
-                "sessions": self.composition,
-                "calls": self.planned,
+                "seconds": sum(each.seconds for each in self.measured),
+                "sessions": dict(self.composition),
+                "calls": sum(each.planned for each in self.measured),
             },
             "calls": measures.calls,
-            "unsent": self.unsent,
+            "unsent": sum(each.unsent for each in self.measured),
             "calls_per_second": round(self.throughput, 3),
-            "errors": dict(measures.total.errors),
-            "latency": measures.total.latency.summary(),
-            "naive_service": measures.total.naive.summary(),
+            "errors": dict(total.errors),
+            "latency": total.latency.summary(),
+            "naive_service": total.naive.summary(),
             "lag": measures.lag.summary(),
-            "cores_used": {
-                name: None if part is None else round(part, 3)
-                for name, part in attrs.asdict(self.effort).items()
-            },
+            "cores_used": self.cores_used(),
             "by_call": {
-                name: {
-                    "errors": dict(tally.errors),
-                    "latency": tally.latency.summary(),
-                    "naive_service": tally.naive.summary(),
-                }
-                for name, tally in sorted(measures.by_call.items())
+                name: _tally(tally) for name, tally in sorted(measures.by_call.items())
             },
             "by_second": [
                 {
@@ -144,84 +285,45 @@ class Report:
                 }
                 for number, second in sorted(measures.seconds.items())
             ],
+            "phases": [_phase(each, self.memory_before) for each in self.phases],
             "login_seconds": [round(each, 4) for each in self.logins],
         }
 
-    def show(self, console: Console | None = None) -> None:
-        """Print it; a pipe gets the full width too."""
-        out = console or Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-        measures, effort = self.measures, self.effort
-        out.print(f"verdict     {self.verdict}", style="bold", markup=False)
-        for reason in self.validity.reasons:
-            out.print(f"            {reason}", markup=False)
-        for reason in self.slo.missed(measures):
-            out.print(f"            {reason}", markup=False)
-        kind = "constant" if self.constant else "Poisson"
-        sessions = ", ".join(f"{count} {mode}" for mode, count in self.composition.items())
-        lag = measures.lag
-        server = "not ours" if effort.server is None else f"{effort.server:.0%}"
-        for name, text in {
-            "command": _command(),
-            "versions": ", ".join(f"{name} {value}" for name, value in versions().items()),
-            "server": self.server,
-            "plan": f"{self.rate:g} calls/s ({kind}) for {self.seconds:g} s after "
-            f"{self.warm_up:g} s of warm-up, seed {self.seed}",
-            "sessions": f"{sum(self.composition.values())}: {sessions}; "
-            f"logins took {_span(self.logins)}",
-            "calls": f"{measures.calls} of {self.planned} planned, "
-            f"{self.throughput:.1f}/s; errors: {_errors(measures.total)}",
-            "lag": f"p50 {_ms(lag.at(50))}, p99 {_ms(lag.at(99))}, max {_ms(lag.max)} ms "
-            "between planned and sent, ours",
-            "processor": f"of one core of {os.cpu_count()}: generator "
-            f"{effort.generator:.0%}, server {server}, others {effort.others:.0%}, "
-            f"stolen {effort.stolen:.0%}; load average {os.getloadavg()[0]:.2f}",
-        }.items():
-            out.print(f"{name:<12}{text}", markup=False, soft_wrap=True)
-        out.print(self._table())
 
-    def _table(self) -> Table:
-        table = Table(
-            title="Latency from the planned time, and naive service time (ms)",
-            title_justify="left",
-        )
-        table.add_column("call")
-        for column in ("calls", "errors", *PERCENTILES, "max"):
-            table.add_column(column, justify="right")
-        for column in ("naive p50", "p99", "max"):
-            table.add_column(column, justify="right", style="dim")
-        rows = [*sorted(self.measures.by_call.items()), ("all", self.measures.total)]
-        for name, tally in rows:
-            if name == "all":
-                table.add_section()
-            latency, naive = tally.latency, tally.naive
-            table.add_row(
-                name,
-                str(len(latency)),
-                str(tally.errors.total()),
-                *(_ms(latency.at(p)) for p in PERCENTILES.values()),
-                _ms(latency.max),
-                _ms(naive.at(50)),
-                _ms(naive.at(99)),
-                _ms(naive.max),
-            )
-        return table
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "calls": tally.calls,
+        "errors": dict(tally.errors),
+        "latency": tally.latency.summary(),
+        "naive_service": tally.naive.summary(),
+    }
 
 
-def _command() -> str:
-    return shlex.join(["tools/load.py", *sys.argv[1:]])
-
-
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1e3:.1f}"
-
-
-def _span(seconds: list[float]) -> str:
-    if not seconds:
-        return "nothing"
-    ordered = sorted(seconds)
-    return f"{_ms(ordered[len(ordered) // 2])} ms in the middle, {_ms(ordered[-1])} ms at most"
-
-
-def _errors(tally: Tally) -> str:
-    listed = ", ".join(f"{code} {count}" for code, count in tally.errors.most_common())
-    return listed or "none"
+def _phase(phase: PhaseReport, before: int | None) -> dict[str, Any]:
+    weight = phase.memory_per_session(before)
+    return {
+        "name": phase.name,
+        "measured": phase.measured,
+        "model": "closed" if phase.closed else "open",
+        "seconds": phase.seconds,
+        "planned": phase.planned,
+        "unsent": phase.unsent,
+        "calls": phase.measures.calls,
+        "calls_per_second": round(phase.throughput, 3),
+        "lag": phase.measures.lag.summary(),
+        "cores_used": {
+            name: None if part is None else round(part, 3)
+            for name, part in attrs.asdict(phase.effort).items()
+        },
+        "server_memory": phase.memory,
+        "memory_per_session": None if weight is None else round(weight),
+        "sessions": dict(phase.present),
+        "sessions_ended": [
+            {"people": people, "code": code, "sessions": count}
+            for (people, code), count in sorted(phase.measures.endings.items())
+        ],
+        "by_people": [
+            {"people": people, "call": call, "errand": tally.whole, **_tally(tally)}
+            for (people, call), tally in sorted(phase.measures.tallies.items())
+        ],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from loading.demo_server import DemoAccount
-from loading.plan import Errand
+from loading.plan import Asking, can_be_drawn
 from pronote_client import Client, ConnectionSettings, Instance, Mode, Patience, open_client
 from pronote_protocol.catalogue import CATALOGUE
 from pronote_protocol.catalogue.resources import (
@@ -22,7 +22,7 @@ from pronote_protocol.catalogue.resources import (
 )
 from pronote_protocol.words import ResourceKind
 
-__all__ = ["CannotPlan", "Crowd", "Seated", "cast", "errands_of"]
+__all__ = ["CannotPlan", "Crowd", "Seated", "askings_of", "cast"]
 
 # Of the office at most so many: the contract has six seats, one of them reserved.
 _OFFICE: Final = 5
@@ -82,11 +82,16 @@ class Seated:
 
     Attributes:
         free_since: Transport time of its last answer.
+        rank, account: Which of the crowd, and who.
+        kept: What it keeps from one errand to the next.
     """
 
     client: Client
     mode: Mode
     free_since: float = 0.0
+    rank: int = 0
+    account: DemoAccount | None = None
+    kept: dict[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.define
@@ -146,7 +151,7 @@ class Crowd:
             patience=Patience(call_seconds=self.call_seconds),
         ) as client:
             self.login_seconds.append(trio.current_time() - begun)
-            self._sitting[rank] = Seated(client, player.mode)
+            self._sitting[rank] = Seated(client, player.mode, rank=rank, account=player)
             task_status.started()
             await self._leave.wait()
 
@@ -161,9 +166,11 @@ class Crowd:
         return dict(Counter(each.mode.value for each in self.seated))
 
 
-async def errands_of(crowd: Crowd, mix: dict[str, float], *, strict: bool) -> list[Errand]:
+async def askings_of(
+    seated: Sequence[Seated], mix: Mapping[str, float], *, strict: bool
+) -> list[Asking]:
     """
-    Return what the *crowd* can be sent for, with its parameters ready.
+    Return what these sessions can be sent for, with its parameters ready.
 
     Args:
         strict: Whether a call nobody may make is a mistake, or only left out.
@@ -171,24 +178,24 @@ async def errands_of(crowd: Crowd, mix: dict[str, float], *, strict: bool) -> li
     Raises:
         CannotPlan: Nobody may make one of the calls.
     """
-    errands: list[Errand] = []
-    seated = crowd.seated
+    askings: list[Asking] = []
     for name, weight in mix.items():
         call = CATALOGUE[name]
         askers = [
-            rank
-            for rank, each in enumerate(seated)
+            each.rank
+            for each in seated
             if each.mode in call.modes and call.right in each.client.entered.rights
         ]
         if askers:
-            client = seated[askers[0]].client
+            by_rank = {each.rank: each for each in seated}
+            client = by_rank[askers[0]].client
             params = [each async for each in _params_of(name, client)]
-            errands.append(Errand(call, weight, askers, params))
+            askings.append(Asking(call, weight, askers, params))
         elif strict:
             raise CannotPlan(f"no session may call {name}")
-    if not errands:
+    if not askings:
         raise CannotPlan("no session may make any of these calls")
-    return errands
+    return askings
 
 
 async def _params_of(name: str, client: Client) -> AsyncIterator[Any]:
@@ -209,10 +216,9 @@ async def _params_of(name: str, client: Client) -> AsyncIterator[Any]:
             yield ReadOwnTimetable(week=week)
     else:
         call = CATALOGUE[name]
-        try:
-            yield call.params()
-        except TypeError:
-            raise CannotPlan(f"{name} needs parameters this tool does not know") from None
+        if not can_be_drawn(call):
+            raise CannotPlan(f"{name} needs parameters this tool does not know")
+        yield call.params()
 
 
 def _weeks() -> Iterator[int]:
