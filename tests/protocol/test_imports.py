@@ -15,7 +15,7 @@ HEAVY: Final = {"scramp", "asn1crypto", "cryptography", "trio", "hypothesis", "r
 MODULES: Final = sorted(
     f"pronote_protocol.{file.stem}"
     for file in Path(pronote_protocol.__path__[0]).glob("*.py")
-    if file.stem not in ("__init__", "scram", "channel_binding", "testing")
+    if file.stem not in ("__init__", "scram", "scram_server", "channel_binding", "testing")
 )
 
 
