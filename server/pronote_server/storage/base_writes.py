@@ -16,6 +16,8 @@ import attrs
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from pronote_server.storage.base_schema import audit, change_log, entry_key, header
+from pronote_server.storage.errors import ConstraintBroken
+from pronote_server.storage.held_lines import HeldLines, held_by
 from pronote_server.storage.prepared import Prepared
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "forget_old_answers",
     "forget_old_changes",
     "give_up_answers",
+    "hold_lines",
     "log_change",
     "pass_revision",
     "recall_answer",
@@ -130,30 +133,73 @@ class Changes:
 EVERYTHING: Final = "base"
 
 
-# Every entry executes these.
+# Every entry executes these, or every commit of entries.
 _BUMP: Final = Prepared(
     update(header)
     .values(
         revision=header.c.revision + 1,
         last_entry_at=bindparam("now", type_=header.c.last_entry_at.type),
     )
-    .returning(header.c.revision)
+    .returning(header.c.revision),
+    among_held=True,
 )
-_REMEMBER: Final = Prepared(insert(entry_key))
+_ADVANCE: Final = Prepared(
+    update(header).values(
+        revision=bindparam("to"),
+        last_entry_at=bindparam("now", type_=header.c.last_entry_at.type),
+    ),
+    among_held=True,
+)
+_REMEMBER: Final = Prepared(insert(entry_key), among_held=True)
 _RECALL: Final = Prepared(
     select(entry_key.c.method, entry_key.c.at, entry_key.c.answer).where(
         entry_key.c.account == bindparam("whose"), entry_key.c.key == bindparam("which")
-    )
+    ),
+    among_held=True,
 )
-_APPEND: Final = Prepared(insert(audit))
-_LOG: Final = Prepared(insert(change_log))
+_APPEND: Final = Prepared(insert(audit), among_held=True)
+_LOG: Final = Prepared(insert(change_log), among_held=True)
+
+
+def hold_lines(conn: Connection, changed: set[str]) -> None:
+    """
+    Have what entries leave behind written together, by who ends the transactions of *conn*.
+
+    Args:
+        changed: The tables the open transaction has changed so far.
+    """
+    HeldLines(conn, _write_held, changed).serve()
+
+
+def _write_held(held: HeldLines) -> None:
+    conn = held.conn
+    if held.revision is not None and held.revision != held.revision_written:
+        _ADVANCE.run(conn, ({"to": held.revision, "now": held.entered_at},))
+        held.revision_written = held.revision
+    if lines := held.audit[held.audit_written :]:
+        _APPEND.run_lines(conn, lines)
+        held.audit_written = len(held.audit)
+    if lines := held.changes[held.changes_written :]:
+        _LOG.run_lines(conn, lines)
+        held.changes_written = len(held.changes)
+    if lines := [line for line, _ in held.answers.values()][held.answers_written :]:
+        _REMEMBER.run_lines(conn, lines)
+        held.answers_written = len(held.answers)
 
 
 def bump_revision(conn: Connection, now: datetime) -> int:
     """Give the base a new revision, once in each command that writes, and return it."""
-    (row,) = _BUMP.rows(conn, now=now)
-    revision: int = row.revision
-    return revision
+    held = held_by(conn)
+    if held is not None and held.revision is not None:
+        held.holding()
+        held.revision += 1
+        held.entered_at = now
+        return held.revision
+    ((revision,),) = _BUMP.tuples(conn, now=now)
+    if held is not None:
+        held.revision = held.revision_written = revision
+    given: int = revision
+    return given
 
 
 def pass_revision(conn: Connection, revision: int, now: datetime | None) -> int:
@@ -189,14 +235,27 @@ def remember_answer(
     Raises:
         ConstraintBroken: The account has used that key already; ask `recall_answer` first.
     """
-    line = {"account": account, "key": key, "method": method, "at": now, "answer": answer}
-    _REMEMBER.run(conn, [line])
+    answer_given = RememberedAnswer(method, now, answer)
+    line = {"account": account, "key": key, **attrs.asdict(answer_given)}
+    held = held_by(conn)
+    if held is None:
+        _REMEMBER.run(conn, [line])
+        return
+    # As the table would say, which is asked too late to fail this command alone.
+    if (account, key) in held.answers or not (account and 1 <= len(key) <= 100):
+        raise ConstraintBroken(f"entry_key: {account!r}, {key!r}")
+    held.holding()
+    held.answers[account, key] = _REMEMBER.line(conn, line), answer_given
 
 
 def recall_answer(conn: Connection, account: str, key: str) -> RememberedAnswer | None:
     """Return what that account was answered for that key, or None when it is new."""
-    row = _RECALL.first(conn, whose=account, which=key)
-    return None if row is None else RememberedAnswer(row.method, row.at, row.answer)
+    held = held_by(conn)
+    if held is not None and (line := held.answers.get((account, key))) is not None:
+        answer: RememberedAnswer = line[1]
+        return answer
+    found = _RECALL.tuples(conn, whose=account, which=key)
+    return RememberedAnswer(*found[0]) if found else None
 
 
 def answers_of(conn: Connection) -> list[RememberedKey]:
@@ -231,8 +290,15 @@ def forget_old_answers(conn: Connection, before: datetime) -> int:
 
 def append_audit(conn: Connection, entries: Sequence[AuditEntry]) -> None:
     """Write one line for each change; nothing takes it back."""
-    if entries:
-        _APPEND.run(conn, (attrs.asdict(one, recurse=False) for one in entries))
+    if not entries:
+        return
+    lines = [_APPEND.line(conn, attrs.asdict(one, recurse=False)) for one in entries]
+    held = held_by(conn)
+    if held is None:
+        _APPEND.run_lines(conn, lines)
+    else:
+        held.holding()
+        held.audit += lines
 
 
 def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
@@ -260,8 +326,15 @@ def audit_of(conn: Connection, entity: str, entity_id: str) -> list[AuditEntry]:
 
 def log_change(conn: Connection, changes: Sequence[Change]) -> None:
     """Note what changed, once for each audience; naming one twice is naming it once."""
-    if changes:
-        _LOG.run(conn, (attrs.asdict(one) for one in dict.fromkeys(changes)))
+    if not changes:
+        return
+    lines = [_LOG.line(conn, attrs.asdict(one)) for one in dict.fromkeys(changes)]
+    held = held_by(conn)
+    if held is None:
+        _LOG.run_lines(conn, lines)
+    else:
+        held.holding()
+        held.changes += lines
 
 
 def changes_since(conn: Connection, revision: int, limit: int) -> Changes:

@@ -22,6 +22,7 @@ import structlog
 import trio
 from sqlalchemy import Connection, Engine
 
+from pronote_server.storage.base_writes import hold_lines
 from pronote_server.storage.errors import (
     ConstraintBroken,
     DatabaseBroken,
@@ -140,6 +141,7 @@ class Database:
         note_readings(reading)
         self._writer = writing.connect()
         note_changes(self._writer, self._changed)
+        hold_lines(self._writer, self._changed)
         Memory(self.freshness, self._changed).serve(self._writer)
         self._readers = Readers(reading, readers, name=place.name, inline=inline)
         self._short_reads: ShortReads | None = None
@@ -377,7 +379,7 @@ class Database:
         with suppress(trio.RunFinishedError):
             token.run_sync_soon(self._writer_has_ended, self._end_writing(crash))
 
-    def _commit(self, jobs: Iterable[_Waiting]) -> None:
+    def _commit(self, jobs: Iterable[Job]) -> None:
         self._changed.clear()
         try:
             commit_together(

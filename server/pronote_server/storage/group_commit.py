@@ -15,6 +15,7 @@ import attrs
 from sqlalchemy import Connection, exc, text
 
 from pronote_server.storage.errors import in_our_words
+from pronote_server.storage.held_lines import HeldLines, held_by
 from pronote_server.storage.prepared import Prepared
 
 __all__ = ["Job", "commit_together"]
@@ -62,11 +63,16 @@ def commit_together(
         Exception: Not even ROLLBACK worked; the connection is of no more use.
     """
     run: list[Job] = []
+    held = held_by(connection)
     try:
         with connection.begin():
+            if held is not None:
+                held.begin()
             for job in jobs:
                 run.append(job)
-                _run_alone(connection, job)
+                _run_alone(connection, job, held)
+            if held is not None:
+                held.write()
             if before_commit is not None:
                 before_commit()
     except Exception as error:
@@ -78,7 +84,8 @@ def commit_together(
                 job.error = in_our_words(error)
 
 
-def _run_alone(connection: Connection, job: Job) -> None:
+def _run_alone(connection: Connection, job: Job, held: HeldLines | None) -> None:
+    here = None if held is None else held.here()
     _BEGIN.run(connection, _ONCE)
     try:
         job.result = job.command(connection)
@@ -90,4 +97,6 @@ def _run_alone(connection: Connection, job: Job) -> None:
             # The database has given up the whole transaction, savepoints and all (SQLite
             # does on a full disk): whoever shared it must hear of the same error.
             raise error from None
+        if held is not None and here is not None:
+            held.back_to(here)
     _END.run(connection, _ONCE)

@@ -14,75 +14,81 @@ from __future__ import annotations
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, exc
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import TypeEngine
 
+from pronote_server.storage.columns import UtcDateTime
 from pronote_server.storage.freshness import Noted
+from pronote_server.storage.held_lines import HELD_LINES, HELD_TABLES
 
 __all__ = ["Prepared"]
 
 Conversion = Callable[[Any], Any]
 
-_SQLITE: Final = "sqlite"
+# In the `info` of a connection: that of the driver, or None where it is not SQLite's.
+_DRIVER: Final = "pronote.driver"
 
 
 @attrs.frozen
 class _Ready:
-    """What is known of a statement once it was compiled for SQLite."""
+    """
+    What is known of a statement once it was compiled for SQLite.
+
+    Attributes:
+        values: From parameters by name to what the driver takes.
+        tuple_of: From a row of the driver to what it means; None: to itself.
+        discloses: Whether what is held of its tables is to be written first.
+    """
 
     sql: str
-    # In the order of the SQL: name, value when none is given, conversion.
-    parameters: tuple[tuple[str, Any, Conversion | None], ...]
-    columns: tuple[Conversion | None, ...]
+    values: Callable[[dict[str, Any]], Sequence[Any]]
+    tuple_of: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     row: Callable[[Iterable[Any]], Any]
     noted: Noted
-
-    def values(self, given: dict[str, Any]) -> list[Any]:
-        values = []
-        for name, usual, convert in self.parameters:
-            value = given.get(name, usual)
-            values.append(value if convert is None else convert(value))
-        return values
+    discloses: bool
 
     def tuples(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return rows of the driver, each column as what it means."""
-        if not any(self.columns):
-            return found
-        return [
-            tuple(
-                [
-                    value if convert is None else convert(value)
-                    for value, convert in zip(each, self.columns, strict=True)
-                ]
-            )
-            for each in found
-        ]
+        return found if self.tuple_of is None else list(map(self.tuple_of, found))
 
 
 class Prepared:
-    """A statement of `sqlalchemy` with ``bindparam``; make it once, at import."""
+    """
+    A statement of `sqlalchemy` with ``bindparam``; make it once, at import.
 
-    def __init__(self, statement: Executable) -> None:
+    Args:
+        among_held: It knows of the lines that are held (see `held_lines`), and does not want
+            them written.
+    """
+
+    def __init__(self, statement: Executable, *, among_held: bool = False) -> None:
         self._statement = statement
+        self._among_held = among_held
         self._made: _Ready | None = None
 
     def rows(self, conn: Connection, **given: Any) -> list[Any]:
         """Return all rows, whose columns have their names."""
-        if conn.dialect.name != _SQLITE:
+        driver = _driver(conn)
+        if driver is None:
             return list(conn.execute(self._statement, given).all())
-        ready = self._ready(conn)
-        return list(map(ready.row, ready.tuples(self._found(conn, ready, given))))
+        ready = self._made or self._make(conn)
+        return list(map(ready.row, ready.tuples(self._found(conn, driver, ready, given))))
 
     def tuples(self, conn: Connection, **given: Any) -> list[tuple[Any, ...]]:
-        """As `rows`, but bare: for long lists."""
-        if conn.dialect.name != _SQLITE:
+        """As `rows`, but bare: for long lists, and for what is asked by every entry."""
+        driver = _driver(conn)
+        if driver is None:
             return [tuple(row) for row in conn.execute(self._statement, given)]
-        ready = self._ready(conn)
-        return ready.tuples(self._found(conn, ready, given))
+        ready = self._made or self._make(conn)
+        return ready.tuples(self._found(conn, driver, ready, given))
 
     def first(self, conn: Connection, **given: Any) -> Any:
         """Return the first row, or None."""
@@ -91,40 +97,42 @@ class Prepared:
 
     def run(self, conn: Connection, each: Iterable[dict[str, Any]]) -> None:
         """Do it once for each of these sets of parameters; nothing comes back."""
-        given = list(each)
-        if conn.dialect.name != _SQLITE:
-            if given:
-                conn.execute(self._statement, given)
+        self.run_lines(conn, [self.line(conn, one) for one in each])
+
+    def line(self, conn: Connection, given: dict[str, Any]) -> Any:
+        """Return a set of parameters as `run_lines` takes it on this connection."""
+        if _driver(conn) is None:
+            return given
+        return (self._made or self._make(conn)).values(given)
+
+    def run_lines(self, conn: Connection, lines: list[Any]) -> None:
+        """As `run`, with what `line` returned."""
+        driver = _driver(conn)
+        if driver is None:
+            if lines:
+                conn.execute(self._statement, lines)
             return
-        ready = self._ready(conn)
-        many = [ready.values(one) for one in given]
-        ready.noted.note(conn)
-        driver: Any = conn.connection.driver_connection
+        ready = self._made or self._make(conn)
+        _note(conn, ready)
         try:
-            if len(many) == 1:
-                driver.execute(ready.sql, many[0])
+            if len(lines) == 1:
+                driver.execute(ready.sql, lines[0])
             else:
-                driver.executemany(ready.sql, many)
+                driver.executemany(ready.sql, lines)
         except sqlite3.Error as error:
-            raise _told(ready.sql, many, error) from error
+            raise _told(ready.sql, lines, error) from error
 
     def _found(
-        self, conn: Connection, ready: _Ready, given: dict[str, Any]
+        self, conn: Connection, driver: sqlite3.Connection, ready: _Ready, given: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """Return the rows as the driver gives them."""
         values = ready.values(given)
-        ready.noted.note(conn)
-        driver: Any = conn.connection.driver_connection
+        _note(conn, ready)
         try:
             found: list[tuple[Any, ...]] = driver.execute(ready.sql, values).fetchall()
         except sqlite3.Error as error:
             raise _told(ready.sql, values, error) from error
         return found
-
-    def _ready(self, conn: Connection) -> _Ready:
-        if self._made is None:
-            self._made = self._make(conn)
-        return self._made
 
     def _make(self, conn: Connection) -> _Ready:
         dialect, statement = conn.dialect, self._statement
@@ -132,22 +140,104 @@ class Prepared:
         parameters = []
         for name in compiled.positiontup or ():
             bind = compiled.binds[name]
-            impl = bind.type.dialect_impl(dialect)
-            parameters.append((name, bind.value, impl.bind_processor(dialect)))
+            parameters.append((name, bind.value, _written(bind.type, dialect)))
         exported = getattr(statement, "exported_columns", None)
         columns = () if exported is None else tuple(exported)
         names = [column.key for column in columns]
         row = namedtuple("Row", names)  # type: ignore[misc]  # names of columns are known here
-        return _Ready(
+        noted = Noted.of(compiled.string)
+        self._made = _Ready(
             compiled.string,
-            tuple(parameters),
-            tuple(
-                column.type.dialect_impl(dialect).result_processor(dialect, None)
-                for column in columns
+            _values_by_name(parameters),
+            _tuple_of(
+                [
+                    column.type.dialect_impl(dialect).result_processor(dialect, None)
+                    for column in columns
+                ]
             ),
             row._make,
-            Noted.of(compiled.string),
+            noted,
+            not self._among_held and not HELD_TABLES.isdisjoint(noted.reading),
         )
+        return self._made
+
+
+def _driver(conn: Connection) -> sqlite3.Connection | None:
+    """Return SQLite's own connection; None where another database is."""
+    info = conn.info
+    try:
+        found: sqlite3.Connection | None = info[_DRIVER]
+    except KeyError:
+        driver: Any = conn.connection.driver_connection
+        found = info[_DRIVER] = driver if isinstance(driver, sqlite3.Connection) else None
+    return found
+
+
+def _note(conn: Connection, ready: _Ready) -> None:
+    """Do what the engine's events do for other statements, before it is executed."""
+    if ready.discloses and (held := conn.info.get(HELD_LINES)) is not None:
+        held.disclose()
+    ready.noted.note(conn)
+
+
+def _written(type_: TypeEngine[Any], dialect: Any) -> Conversion | None:
+    """Return what turns a value of that type into what the driver takes."""
+    if type(type_) is UtcDateTime:
+        return _instant
+    conversion: Conversion | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    return conversion
+
+
+_UTC: Final = UtcDateTime()
+_SQLITE: Final = SQLiteDialect()
+
+
+@lru_cache(maxsize=64)
+def _instant(value: datetime | None) -> str | None:
+    """As `UtcDateTime` on SQLite; an entry has one instant, and writes it three times."""
+    naive: datetime | None = _UTC.process_bind_param(value, _SQLITE)
+    return None if naive is None else naive.isoformat(" ", "microseconds")
+
+
+def _values_by_name(
+    parameters: Sequence[tuple[str, Any, Conversion | None]],
+) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """
+    Return a function of the parameters by name: name, value when none is given, conversion.
+
+    Written as text and compiled, as `namedtuple` does: a loop costs as much as the statement.
+    """
+    known: dict[str, Any] = {}
+    values = []
+    for place, (name, usual, convert) in enumerate(parameters):
+        known[f"usual{place}"], known[f"convert{place}"] = usual, convert
+        value = f"given.get({name!r}, usual{place})"
+        values.append(value if convert is None else f"convert{place}({value})")
+    made: Callable[[dict[str, Any]], Sequence[Any]] = _compiled(
+        f"lambda given: [{', '.join(values)}]", known
+    )
+    return made
+
+
+def _tuple_of(
+    columns: Sequence[Conversion | None],
+) -> Callable[[tuple[Any, ...]], tuple[Any, ...]] | None:
+    """Return a function that converts these columns of a row; None when there is nothing to."""
+    if not any(columns):
+        return None
+    known = {f"convert{place}": convert for place, convert in enumerate(columns)}
+    values = [
+        f"row[{place}]" if convert is None else f"convert{place}(row[{place}])"
+        for place, convert in enumerate(columns)
+    ]
+    made: Callable[[tuple[Any, ...]], tuple[Any, ...]] = _compiled(
+        f"lambda row: ({', '.join(values)},)", known
+    )
+    return made
+
+
+def _compiled(text: str, known: dict[str, Any]) -> Any:
+    return eval(text, known)  # of names of our own columns
 
 
 def _told(sql: str, values: Any, error: sqlite3.Error) -> BaseException:
