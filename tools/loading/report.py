@@ -116,7 +116,7 @@ class PhaseReport:
         return self.measures.calls / max(self.seconds, self.measures.until)
 
     def memory_per_session(self, before: int | None) -> float | None:
-        """Return the bytes that each session has cost; None if that is not known, or too few."""
+        """Return the bytes each session has cost; None if that is not known, or too few."""
         sessions = sum(self.present.values())
         if self.memory is None or before is None or sessions < _LEAST_WEIGHED:
             return None

@@ -15,7 +15,7 @@ from loading.report import PhaseReport, Report, command, versions
 
 __all__ = ["show"]
 
-_WIDTH: Final = 118
+_WIDTH: Final = 132
 
 
 def show(report: Report, console: Console | None = None) -> None:
