@@ -184,20 +184,58 @@ def test_a_witness_that_saw_nothing_proves_nothing() -> None:
     assert run.status == 1
 
 
-@pytest.mark.parametrize(
-    ("end", "status"), [(100, 0), (112, 0), (114, 1)], ids=["flat", "within", "over"]
-)
-def test_growth_is_judged_from_the_end_of_the_warm_up(end: int, status: int) -> None:
-    """5 % and 8 MiB over what stood at a fifth of the run; before it, anything goes."""
-    run = run_of()
-    mib = 2**20
-    run.memory = [
-        *((n, 50 * mib) for n in range(4)),
-        *((n, 100 * mib) for n in range(15)),
-        (19, end * mib),
-    ]
+def memory_of(sizes: list[float], frames: int = 200_000) -> list[tuple[int, int]]:
+    """Return samples of a whole run, of so many MiB."""
+    return [(frames * n // (len(sizes) - 1), int(size * 2**20)) for n, size in enumerate(sizes)]
 
-    assert run.status == status
+
+# As it was measured every 10 000 frames: caches that fill, then what the C library keeps.
+FILLING: Final = [
+    *(109.4, 124.8, 129.5, 133.4, 136.8, 142.0, 144.9, 146.9, 149.2, 149.7, 151.5),
+    *(151.6, 151.7, 151.7, 152.7, 154.5, 155.4, 155.5, 155.5, 156.9, 156.9),
+]
+
+
+def leaking(bytes_a_frame: int, frames: int = 200_000, flat: float = 150.0) -> list[float]:
+    return [flat + bytes_a_frame * frames * n / 40 / 2**20 for n in range(41)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "grows"),
+    [
+        pytest.param([110.0, 150.0, *[160.0] * 19], False, id="caches that fill"),
+        pytest.param(FILLING, False, id="measured"),
+        pytest.param([*[150.0] * 40, 400.0], False, id="one large answer"),
+        pytest.param(leaking(100), False, id="too little to tell"),
+        pytest.param(leaking(150), True, id="a leak"),
+        pytest.param([*[150.0] * 28, *[175.0] * 13], True, id="a step late in the run"),
+    ],
+)
+def test_growth_is_judged_once_the_caches_are_full(sizes: list[float], grows: bool) -> None:
+    run = run_of()
+    run.counts.frames["x"] = 200_000
+    run.memory = memory_of(sizes)
+
+    assert run.status == grows
+    assert any("grows with its caches full" in line for line in run.findings) == grows
+
+
+def test_a_long_run_finds_a_leak_of_a_few_bytes_and_says_how_many() -> None:
+    run = run_of(frames=10_000_000)
+    run.counts.frames["x"] = 10_000_000
+    run.memory = memory_of(leaking(3, 10_000_000), 10_000_000)
+
+    (found,) = run.findings
+    assert "3 bytes a frame" in found
+
+
+def test_a_short_run_says_nothing_of_growth() -> None:
+    """Neither that there is some nor that there is none."""
+    run = run_of(frames=99_000)
+    run.counts.frames["x"] = 99_000
+    run.memory = memory_of(leaking(10_000, 99_000), 99_000)
+
+    assert (run.findings, run.growth()) == ([], None)
 
 
 def test_what_the_witness_waited_for_a_processor_is_told_apart() -> None:

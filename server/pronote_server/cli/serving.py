@@ -141,10 +141,12 @@ def _origin(settings: Any, at: str | None) -> datetime | None:
 def _serve(settings: Any, *, as_json: bool, seed: int | None, origin: datetime | None) -> None:
     from pronote_server.app import App, serve
     from pronote_server.collector import freezing_what_stays
+    from pronote_server.heaps import share_heaps
     from pronote_server.hosting.demo import demo_accounts, fill_demo
     from pronote_server.observe.log import set_up_logging
 
     set_up_logging(level=settings.log.level, json=settings.log.json)
+    share_heaps()
 
     async def prepare(running: App) -> None:
         if seed is not None:

@@ -36,6 +36,8 @@ _EVERYTHING: Final = "*"
 # In the `info` of a connection that writes: the tables it has changed.
 _CHANGED: Final = "pronote.changed"
 _TABLES: Final = frozenset(BASE.tables)
+# More than there are compiled statements; a list in one of them (``IN``) makes another text.
+_TEXTS_KEPT: Final = 1_024
 _WORD: Final = re.compile(r"\w+")
 # Statements that change no row; of those that do, the table is the word after these.
 _HARMLESS: Final = re.compile(
@@ -64,7 +66,7 @@ def _dragged() -> dict[str, frozenset[str]]:
 _DRAGGED: Final = _dragged()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_TEXTS_KEPT)
 def changing(statement: str) -> frozenset[str]:
     """Return the tables that *statement* may change, more rather than fewer."""
     if _HARMLESS.match(statement):
@@ -76,7 +78,7 @@ def changing(statement: str) -> frozenset[str]:
     return _DRAGGED[table] if verb == "DELETE FROM" else frozenset({table})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_TEXTS_KEPT)
 def _read_by(statement: str) -> frozenset[str]:
     """Return the tables whose names *statement* holds, which are those it reads or more."""
     return _TABLES.intersection(_WORD.findall(statement))

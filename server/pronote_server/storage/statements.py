@@ -23,7 +23,7 @@ __all__ = ["COMPILED", "DRIVER", "STATEMENTS_KEPT"]
 # And half as many again before the oldest are forgotten. Each takes some 18 KiB (measured over
 # a fuzz run: 10 MiB for 550), and a millisecond to make again; daily work has some 300, and
 # only who combines filters without end has more.
-STATEMENTS_KEPT: Final = 600
+STATEMENTS_KEPT: Final = 400
 
 
 class AlikeDialect(SQLiteDialect_pysqlite):
