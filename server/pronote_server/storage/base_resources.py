@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     case,
+    cast,
     func,
     literal,
     select,
@@ -114,7 +115,7 @@ _LISTED: Final[Mapping[ResourceKind, _Listed]] = MappingProxyType(
         ResourceKind.FORMER_PUPILS: _Listed(
             schema.pupil,
             _person(schema.pupil),
-            schema.pupil.c.left_on,
+            cast(schema.pupil.c.left_on, String),
             schema.pupil.c.left_on.is_not(None),
         ),
         ResourceKind.ROOMS: _Listed(schema.room, schema.room.c.name, schema.room.c.capacity),
@@ -130,7 +131,7 @@ _LISTED: Final[Mapping[ResourceKind, _Listed]] = MappingProxyType(
 _SHOWN: Final[Mapping[ResourceKind, Callable[[Any], str]]] = MappingProxyType(
     {
         ResourceKind.ROOMS: lambda places: "" if places is None else f"{places} places",
-        ResourceKind.FORMER_PUPILS: lambda day: f"{day.day:02}/{day.month:02}/{day.year:04}",
+        ResourceKind.FORMER_PUPILS: lambda day: f"{day[8:]}/{day[5:7]}/{day[:4]}",
     }
 )
 

@@ -9,10 +9,11 @@ What it risks is that everybody waits for one reading, and this is what bounds i
 
 * Only what is short by its nature is asked here: found by an index, at most a page long. Who
   asks says so (`native.calls.visit.Reading`), and the rest goes to `readers` from the start.
-* Each reading is measured. One that took longer than `SLOW_SECONDS` (a disk that hangs, a
-  machine without memory to keep the file in, a page that grew) blows the fuse: for
-  `AWAY_SECONDS` all readings go to the threads. Then one is tried again. A slow disk so
-  holds the loop once in that time; it is logged when it begins, and counted.
+* Each reading is measured (`own_time`). One that took longer than `SLOW_SECONDS` (a disk that
+  hangs, a machine without memory to keep the file in, threads that do not let go of the
+  interpreter, a page that grew) blows the fuse: for `AWAY_SECONDS` all readings go to the
+  threads. Then one is tried again. A slow disk so holds the loop once in that time; it is
+  logged when it begins, and counted.
 * What is locked by a foreign process is not waited for: it goes to a thread, which does.
 * The file is read ahead when it is opened (`sqlite.SqliteFile.read_ahead`).
 
@@ -23,7 +24,6 @@ stays within one state all the same (`recollection`).
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -33,6 +33,7 @@ from sqlalchemy import Connection, exc
 
 from pronote_server.storage.errors import DatabaseClosed, StorageError, in_our_words
 from pronote_server.storage.freshness import Freshness
+from pronote_server.storage.own_time import OwnTime
 from pronote_server.storage.recollection import Recollection
 
 __all__ = ["AWAY_SECONDS", "SLOW_SECONDS", "Fuse", "NotNow", "Query", "ShortReads"]
@@ -42,8 +43,7 @@ T = TypeVar("T")
 
 Query: TypeAlias = Callable[[Connection], T]
 
-# What one frame may cost the loop at the most; two hundred times a usual reading, so that what
-# a crowded machine does to a process (some milliseconds without its core) does not count.
+# What one frame may cost the loop at the most; two hundred times a usual reading.
 SLOW_SECONDS: Final = 0.02
 AWAY_SECONDS: Final = 30.0
 
@@ -60,14 +60,14 @@ class Fuse:
     Whether readings are quick, as far as one knows.
 
     Args:
-        clock: Seconds that pass whatever else does; not school time.
+        clock: Of the thread that reads; not school time.
 
     Attributes:
         blown: How often it has blown.
     """
 
     name: str
-    clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = attrs.field(factory=OwnTime)
     blown: int = attrs.field(default=0, init=False)
     _whole_from: float = attrs.field(default=float("-inf"), init=False)
     _was_slow: bool = attrs.field(default=False, init=False)
@@ -91,6 +91,10 @@ class Fuse:
                 milliseconds=round(seconds * 1000),
                 seconds_in_threads=AWAY_SECONDS,
             )
+
+    def close(self) -> None:
+        if isinstance(self.clock, OwnTime):
+            self.clock.close()
 
 
 class ShortReads:
@@ -135,6 +139,7 @@ class ShortReads:
     def close(self) -> None:
         self._closed = True
         self._connection.close()
+        self.fuse.close()
 
     def _in_our_words(self, query: Query[T]) -> T:
         try:
