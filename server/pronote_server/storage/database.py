@@ -142,7 +142,8 @@ class Database:
         self._writer = writing.connect()
         note_changes(self._writer, self._changed)
         hold_lines(self._writer, self._changed)
-        Memory(self.freshness, self._changed).serve(self._writer)
+        self._memory = Memory(self.freshness, self._changed)
+        self._memory.serve(self._writer)
         self._readers = Readers(reading, readers, name=place.name, inline=inline)
         self._short_reads: ShortReads | None = None
         impatient = place.impatient_engine() if short_reads else None
@@ -380,7 +381,7 @@ class Database:
             token.run_sync_soon(self._writer_has_ended, self._end_writing(crash))
 
     def _commit(self, jobs: Iterable[Job]) -> None:
-        self._changed.clear()
+        self._memory.begin()
         try:
             commit_together(
                 self._writer, jobs, lambda: self.freshness.begin(frozenset(self._changed))

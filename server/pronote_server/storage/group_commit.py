@@ -17,13 +17,14 @@ from sqlalchemy import Connection, exc, text
 from pronote_server.storage.errors import in_our_words
 from pronote_server.storage.held_lines import HeldLines, held_by
 from pronote_server.storage.prepared import Prepared
+from pronote_server.storage.sqlite import transaction
 
 __all__ = ["Job", "commit_together"]
 
 _BEGIN: Final = Prepared(text("SAVEPOINT command"))
 _UNDO: Final = Prepared(text("ROLLBACK TO SAVEPOINT command"))
 _END: Final = Prepared(text("RELEASE SAVEPOINT command"))
-_ONCE: Final[tuple[dict[str, Any]]] = ({},)
+_ONCE: Final[list[dict[str, Any]]] = [{}]
 
 
 @attrs.define(eq=False)
@@ -65,7 +66,7 @@ def commit_together(
     run: list[Job] = []
     held = held_by(connection)
     try:
-        with connection.begin():
+        with transaction(connection):
             if held is not None:
                 held.begin()
             for job in jobs:
@@ -86,17 +87,17 @@ def commit_together(
 
 def _run_alone(connection: Connection, job: Job, held: HeldLines | None) -> None:
     here = None if held is None else held.here()
-    _BEGIN.run(connection, _ONCE)
+    _BEGIN.run_lines(connection, _ONCE)
     try:
         job.result = job.command(connection)
     except Exception as error:
         job.error = in_our_words(error)
         try:
-            _UNDO.run(connection, _ONCE)
+            _UNDO.run_lines(connection, _ONCE)
         except exc.DBAPIError:
             # The database has given up the whole transaction, savepoints and all (SQLite
             # does on a full disk): whoever shared it must hear of the same error.
             raise error from None
         if held is not None and here is not None:
             held.back_to(here)
-    _END.run(connection, _ONCE)
+    _END.run_lines(connection, _ONCE)

@@ -29,11 +29,10 @@ _PLACE: Final = "pronote.memory"
 _MOST: Final = 4_096
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class _Remembered:
     value: Any
     tables: frozenset[str]
-    since: int
 
 
 class Memory:
@@ -41,43 +40,61 @@ class Memory:
     What the writing connection of one database remembers; of the writer thread.
 
     Args:
-        changed: The tables the open transaction has changed so far.
+        changed: The tables the open transaction has changed so far; only ever grows until
+            `begin`.
     """
 
     def __init__(self, freshness: Freshness, changed: set[str]) -> None:
         self._freshness = freshness
         self._changed = changed
+        # How many of them were looked at.
+        self._seen = 0
         self._known: dict[Hashable, _Remembered] = {}
+        self._from_table: dict[str, set[Hashable]] = {}
 
     def serve(self, conn: Connection) -> None:
         """Be the memory of *conn*."""
         conn.info[_PLACE] = self
 
+    def begin(self) -> None:
+        """Note that a transaction begins, whose changes are others than those of the last."""
+        self._forget_changed()
+        self._changed.clear()
+        self._seen = 0
+
     def ask(self, question: Hashable, answer: Callable[[], T]) -> T:
+        if len(self._changed) != self._seen:
+            self._forget_changed()
         known = self._known.get(question)
-        if known is not None and self._is_true(known):
+        if known is not None:
             read_by_this_task(known.tables)
             value: T = known.value
             return value
-        since = self._freshness.finished
         with recording() as tables:
             value = answer()
-        found = _Remembered(value, frozenset(tables), since)
         if tables and self._changed.isdisjoint(tables | {"*"}):
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[question] = found
+            self._remember(question, _Remembered(value, frozenset(tables)))
         return value
 
-    def _is_true(self, known: _Remembered) -> bool:
-        if not self._changed.isdisjoint(known.tables) or "*" in self._changed:
-            return False
-        finished = self._freshness.finished
-        if known.since != finished:
-            if not self._freshness.unchanged(known.tables, known.since):
-                return False
-            known.since = finished
-        return True
+    def _remember(self, question: Hashable, known: _Remembered) -> None:
+        if len(self._known) >= _MOST:
+            self._known.clear()
+            self._from_table.clear()
+        self._known[question] = known
+        for table in known.tables:
+            self._from_table.setdefault(table, set()).add(question)
+
+    def _forget_changed(self) -> None:
+        self._seen = len(self._changed)
+        if "*" in self._changed:
+            self._known.clear()
+            self._from_table.clear()
+            return
+        for table in self._changed:
+            for question in self._from_table.pop(table, ()):
+                for other in self._known.pop(question).tables:
+                    if other != table:
+                        self._from_table[other].discard(question)
 
 
 def remembered(
@@ -95,7 +112,7 @@ def remembered(
         memory: Memory | None = conn.info.get(_PLACE)
         if memory is None:
             return function(conn, *args, **given)
-        question = (function, args, tuple(given.items()))
+        question = (function, args, tuple(given.items()) if given else ())
         return memory.ask(question, lambda: function(conn, *args, **given))
 
     return ask

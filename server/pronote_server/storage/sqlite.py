@@ -25,6 +25,7 @@ __all__ = [
     "one_state",
     "read_ahead",
     "reading_engine",
+    "transaction",
     "writing_engine",
 ]
 
@@ -153,10 +154,7 @@ def one_state(connection: Connection) -> Iterator[None]:
         with connection.begin():
             yield
         return
-    try:
-        driver.execute("BEGIN")
-    except sqlite3.Error as error:
-        raise exc.DBAPIError.instance("BEGIN", (), error, sqlite3.Error) from error
+    _execute(driver, "BEGIN")
     try:
         yield
     finally:
@@ -165,6 +163,42 @@ def one_state(connection: Connection) -> Iterator[None]:
             connection.rollback()
         else:
             driver.rollback()
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """
+    Commit what the block writes, or nothing when it raises.
+
+    On SQLite without the transaction object of SQLAlchemy, as `one_state`.
+
+    Raises:
+        DBAPIError: BEGIN, COMMIT or ROLLBACK failed; nothing is kept.
+    """
+    driver: Any = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        with connection.begin():
+            yield
+        return
+    _execute(driver, "BEGIN IMMEDIATE")
+    try:
+        yield
+        # What SQLAlchemy began, if it did, is this very transaction.
+        if connection.in_transaction():
+            connection.commit()
+        else:
+            _execute(driver, "COMMIT")
+    except BaseException:
+        connection.rollback()  # what SQLAlchemy believes
+        driver.rollback()  # what is; to whom a rollback of nothing is nothing
+        raise
+
+
+def _execute(driver: sqlite3.Connection, statement: str) -> None:
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as error:
+        raise exc.DBAPIError.instance(statement, (), error, sqlite3.Error) from error
 
 
 def checkpoint(connection: Connection) -> None:

@@ -166,3 +166,36 @@ async def test_what_is_remembered_inside_something_else_still_counts_as_read(
         assert await database.write(outer) == 0
         await database.write(lambda conn: conn.execute(insert(schema.entry_key), KEY).rowcount)
         assert await database.write(outer) == 1
+
+
+async def test_what_one_transaction_changes_is_asked_again_by_the_next(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    @remembered
+    def keys(conn: Connection) -> int:
+        asked.append("keys")
+        return len(conn.execute(select(schema.entry_key)).all())
+
+    @remembered
+    def both(conn: Connection) -> int:
+        asked.append("both")
+        return keys(conn) + len(conn.execute(select(schema.mark)).all())
+
+    def put(conn: Connection) -> None:
+        conn.execute(insert(schema.entry_key), {**KEY, "key": str(len(asked))})
+
+    async with open_database(SqliteFile(tmp_path / "base"), inline=True) as database:
+        await database.write(lambda conn: schema.BASE.create_all(conn))
+        # Each of these transactions changes one table, and not the same.
+        for expected in (0, 1, 2):
+            assert await database.write(both) == expected
+            assert await database.write(both) == expected
+            await database.write(put)
+            await database.write(
+                lambda conn: conn.execute(update(schema.school_class).values(level="")).rowcount
+            )
+        assert asked == ["both", "keys"] * 3
+        # One that fails has changed nothing, which nobody has to find out.
+        with pytest.raises(LookupError):
+            await database.write(lambda conn: [put(conn), {}["nothing"]])
+        assert await database.write(keys) == 3
