@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -170,6 +171,7 @@ async def test_what_is_remembered_inside_something_else_still_counts_as_read(
 
 async def test_what_one_transaction_changes_is_asked_again_by_the_next(tmp_path: Path) -> None:
     asked: list[str] = []
+    numbers = itertools.count()
 
     @remembered
     def keys(conn: Connection) -> int:
@@ -182,7 +184,11 @@ async def test_what_one_transaction_changes_is_asked_again_by_the_next(tmp_path:
         return keys(conn) + len(conn.execute(select(schema.mark)).all())
 
     def put(conn: Connection) -> None:
-        conn.execute(insert(schema.entry_key), {**KEY, "key": str(len(asked))})
+        conn.execute(insert(schema.entry_key), {**KEY, "key": str(next(numbers))})
+
+    def fails(conn: Connection) -> None:
+        put(conn)
+        raise LookupError
 
     async with open_database(SqliteFile(tmp_path / "base"), inline=True) as database:
         await database.write(lambda conn: schema.BASE.create_all(conn))
@@ -197,5 +203,5 @@ async def test_what_one_transaction_changes_is_asked_again_by_the_next(tmp_path:
         assert asked == ["both", "keys"] * 3
         # One that fails has changed nothing, which nobody has to find out.
         with pytest.raises(LookupError):
-            await database.write(lambda conn: [put(conn), {}["nothing"]])
+            await database.write(fails)
         assert await database.write(keys) == 3
