@@ -111,7 +111,7 @@ class OpeningPreview:
     Attributes:
         loaded: The base that is loaded; nil when there is none.
         same_base: Whether it holds that base, at an earlier time.
-        entries: How many changes would be lost; of another base, all there are.
+        entries: How many changes would be lost; none when it is another base's.
         first_at, last_at: When the first and the last of them were entered.
         now: The counters of the base that is loaded.
         must_confirm: Whether ``backups.open`` asks for ``confirm``.

@@ -87,7 +87,7 @@ def preview(name: str, *, data: Data = None, rne: Rne = None, json: AsJson = Fal
     if answer["loaded"] is None:
         print("Aucune base n'est chargée : rien ne serait perdu.")
     elif not answer["same_base"]:
-        print(f"C'est une autre base, qui remplacerait « {answer['loaded']} ».")
+        print(f"C'est une autre base, qui serait chargée au lieu de « {answer['loaded']} ».")
     elif answer["entries"]:
         print(
             f"Seraient perdues : {answer['entries']} saisie(s), du "

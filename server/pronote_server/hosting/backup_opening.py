@@ -4,6 +4,9 @@ Opening a backup or an archive (fiche 9), and taking it back.
 It replaces the base that is loaded, which must then be put in service. Before, it is said what
 would be lost, and a safety copy is made, with its documents: the opening can be taken back,
 once. A file that is damaged, foreign, newer or hostile is refused, and nothing changes.
+
+What holds another base than the one that is loaded gets a file of its own; the one that was
+loaded stays among the other bases, and taking the opening back opens it again.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pronote_server.hosting.backup_making import UNDO, loaded_base, pack
 from pronote_server.hosting.backup_place import Teller
 from pronote_server.hosting.backups import Preview, Undo, path_of, preview_opening, undo_of
 from pronote_server.hosting.base_places import bases_folder, free_path
-from pronote_server.hosting.base_replacement import replace_base
+from pronote_server.hosting.base_replacement import open_instead, replace_base
 from pronote_server.hosting.long_work import Report
 from pronote_server.hosting.school import School
 from pronote_server.hosting.school_time import local
@@ -118,6 +121,10 @@ async def undo_opening(
         raise Conflict(
             "Une autre base a été chargée depuis.", "Another base has been loaded since."
         )
+    if undo.replaced is not None:
+        again = await _open_again(school, undo, undo.replaced, by=by, address=address)
+        if again is not None:
+            return again
     return await _replace(
         school,
         undo.safety,
@@ -127,6 +134,30 @@ async def undo_opening(
         address=address,
         report=report,
     )
+
+
+async def _open_again(
+    school: School, undo: Undo, replaced: str, *, by: str, address: str | None
+) -> Opened | None:
+    """Open the base that stayed among the other bases; None when somebody has deleted it."""
+    file = bases_folder(school) / replaced
+    async with school.backups.making:
+        if not await school.in_thread(file.exists):
+            return None
+        await open_instead(
+            school,
+            file,
+            why="restore_undone",
+            by=by,
+            address=address,
+            command=BaseCommand.RESTORE,
+        )
+        await school.keep(UNDO, None)
+    base = loaded_base(school).header.name
+    await school.journal.record(
+        "backup.opening_undone", by, address, name=undo.opened, base=base
+    )
+    return Opened(name=undo.opened, base=base, safety=None, entries_lost=0, missing_documents=0)
 
 
 async def _replace(
@@ -221,7 +252,7 @@ class _Opening:
     safety: str | None = None
     missing_documents: int = 0
 
-    def undo(self, undoing: Undo | None) -> dict[str, str] | None:
+    def undo(self, undoing: Undo | None) -> dict[str, str | None] | None:
         """Return what the setting says once this is done."""
         if undoing is not None or self.safety is None:
             return None
@@ -230,6 +261,7 @@ class _Opening:
             "opened": self.path.name,
             "at": self.at.isoformat(),
             "file": self.target.name,
+            "replaced": None if self.loaded in (None, self.target) else self.loaded.name,
         }
 
     def prepare(self) -> Path:
@@ -292,7 +324,7 @@ class _Opening:
 
 
 def _target(school: School, preview: Preview) -> Path:
-    if school.base is not None:
+    if school.base is not None and preview.same_base:
         return school.base.file
     return free_path(bases_folder(school), preview.file.base or "Base")
 
@@ -306,8 +338,9 @@ def _unconfirmed(preview: Preview) -> Conflict:
             **details,
         )
     return Conflict(
-        "Cette sauvegarde est celle d'une autre base, qui remplacerait celle qui est chargée ; "
-        "confirmez.",
-        "This backup is another base's, which would replace the one that is loaded; confirm.",
+        "Cette sauvegarde est celle d'une autre base, qui serait chargée à la place de celle "
+        "qui l'est ; confirmez.",
+        "This backup is another base's, which would be loaded instead of the one that is; "
+        "confirm.",
         **details,
     )

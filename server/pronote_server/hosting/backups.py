@@ -48,13 +48,15 @@ class Undo:
         safety: The archive that was made before.
         opened: What was opened.
         at: When.
-        file: Of the base that was replaced.
+        file: Of the base that is loaded since.
+        replaced: Of the base that was loaded, if another one; it is among the other bases.
     """
 
     safety: str
     opened: str
     at: datetime
     file: str
+    replaced: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +76,8 @@ class Preview:
     Attributes:
         loaded: Name of the base that is loaded; None when there is none.
         same_base: Whether the file holds that base, at an earlier time.
-        entries: How many changes were entered since; of another base, all there are.
+        entries: How many changes were entered since; of another base none: the one that is
+            loaded stays among the other bases.
         first_at, last_at: When the first and the last of them were.
         now: The counters of the base that is loaded.
     """
@@ -89,7 +92,7 @@ class Preview:
 
     @property
     def loses(self) -> bool:
-        """Whether something would be lost, so that it must be confirmed."""
+        """Whether something would be lost, or another base loaded: it must be confirmed."""
         return self.entries > 0 or (self.loaded is not None and not self.same_base)
 
 
@@ -144,9 +147,11 @@ async def preview_opening(school: School, name: str) -> Preview:
             now={},
         )
     same = file.created_at == base.header.created_at
-    since = file.revision if same and file.revision is not None else -1
+    since = -1 if file.revision is None else file.revision
 
     def ask(conn: Connection) -> tuple[Any, dict[str, int]]:
+        if not same:
+            return (0, None, None), attrs.asdict(counters(conn))
         at = audit.c.at
         lost = select(func.count(), func.min(at), func.max(at)).where(audit.c.revision > since)
         return conn.execute(lost).one(), attrs.asdict(counters(conn))

@@ -65,8 +65,8 @@ async def replace_base(
             when none is. A base loaded from another file stays among the other bases.
         command: Which rule of `domain.base_states` it falls under.
 
-    A base put in the place of one with a higher revision passes it: what clients remember of
-    the old one must not come true a second time.
+    A base put in the place of one with a higher revision passes it, whatever its file: what
+    clients remember of the old one must not come true a second time.
 
     Raises:
         Conflict: The server is not stopped, or something else is under way.
@@ -129,7 +129,7 @@ async def exchange_while_doing(
                 if new is not None:
                     await school.in_thread(partial(_install, new, target, aside, disk))
                 await open_base(school, target)
-                if new is not None and old is not None and old.file == target:
+                if new is not None and old is not None:
                     await _pass_revision(school, old.header.revision)
                 await school.keep("base.loaded", target.name)
             except BaseException:

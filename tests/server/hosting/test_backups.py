@@ -21,6 +21,7 @@ from pronote_server.hosting.backup_making import make
 from pronote_server.hosting.backup_opening import open_backup, undo_opening
 from pronote_server.hosting.backup_schedule import keep_backups
 from pronote_server.hosting.long_work import LongWork, Report, WorkState, in_refusals
+from pronote_server.hosting.other_bases import list_bases
 from pronote_server.hosting.school import School
 from pronote_server.storage.base_schema import audit, photo, pupil
 from pronote_server.storage.base_writes import AuditEntry, append_audit, bump_revision
@@ -269,23 +270,70 @@ async def test_a_backup_is_opened_only_when_the_server_is_stopped(
         await bases.put_in_service(school, None, by="SPR")
 
 
-async def test_another_base_s_archive_replaces_it_when_confirmed(
+async def another_opened(school: School) -> str:
+    """Open the archive of a base while another one is loaded; return its name."""
+    await enter(school, "old")
+    made = await make(school, ARCHIVE)
+    school.clock.advance(timedelta(minutes=1))
+    await bases.create_base(school, "Autre", 2020, bases.STANDARD_GRID)
+    await enter(school, "other")
+    preview = await backups.preview_opening(school, made.name)
+    assert (preview.same_base, preview.entries, preview.loses) == (False, 0, True)
+
+    with pytest.raises(Conflict, match="another base"):
+        await open_backup(school, made.name, by="admin")
+    await open_backup(school, made.name, confirm=True, by="admin")
+    return made.name
+
+
+async def others(school: School) -> dict[str, bool]:
+    return {row.name: row.loaded for row in await list_bases(school)}
+
+
+async def test_another_base_s_archive_gets_a_file_of_its_own_when_confirmed(
     tmp_path: Path, autojump_clock: object
 ) -> None:
+    """The base that was loaded stays, and so does what became of the one in the archive."""
     async with stopped(tmp_path) as school:
-        await enter(school, "old")
-        made = await make(school, ARCHIVE)
-        school.clock.advance(timedelta(minutes=1))
-        await bases.create_base(school, "Autre", 2020, bases.STANDARD_GRID)
-        assert not (await backups.preview_opening(school, made.name)).same_base
-
-        with pytest.raises(Conflict, match="another base"):
-            await open_backup(school, made.name, by="admin")
-        await open_backup(school, made.name, confirm=True, by="admin")
+        await another_opened(school)
 
         assert await entered(school) == ["old"]
         assert school.base is not None
-        assert school.base.file.name == "Autre.not"
+        assert school.base.header.revision > 1, "nor does a revision of the other come again"
+        assert await others(school) == {
+            "Base (2)": True,
+            "Autre": False,
+            "Base": False,
+        }
+
+
+async def test_taking_it_back_opens_the_other_base_again(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        name = await another_opened(school)
+        await enter(school, "since")
+
+        undone = await undo_opening(school, by="admin")
+
+        assert (undone.name, undone.base, undone.safety) == (name, "Autre", None)
+        assert await entered(school) == ["other"]
+        assert (await others(school))["Base (2)"] is False, "what was entered since stays"
+        with pytest.raises(Conflict, match="no opening"):
+            await undo_opening(school, by="admin")
+
+
+async def test_taking_it_back_opens_the_safety_copy_of_a_base_that_was_deleted(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with stopped(tmp_path) as school:
+        await another_opened(school)
+        (tmp_path / "bases" / "Autre.not").unlink()
+
+        await undo_opening(school, confirm=True, by="admin")
+
+        assert await entered(school) == ["other"]
+        assert (await others(school))["Autre"] is True
 
 
 def spoil(path: Path) -> None:

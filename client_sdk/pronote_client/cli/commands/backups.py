@@ -102,7 +102,7 @@ async def preview_backup(name: str, *, context: WithContext) -> None:
         ((counted(each), count, now.get(each)) for each, count in counters.items()),
     )
     if shown.loaded is not None and not shown.same_base:
-        terminal.say(f"C'est une autre base, qui remplacerait « {shown.loaded} ».")
+        terminal.say(f"C'est une autre base, qui serait chargée au lieu de « {shown.loaded} ».")
     elif shown.entries:
         terminal.say(
             f"Seraient perdues : {shown.entries} saisie(s), du {_day(shown.first_at)} au "
