@@ -23,7 +23,7 @@ from pronote_server.hosting.service_averages import averages_of
 from pronote_server.hosting.services import audience_of
 from pronote_server.storage import base_marks as kept
 from pronote_server.storage.base_service_settings import class_ids_of_pupils
-from pronote_server.storage.base_services import pupils_of_service
+from pronote_server.storage.base_services import pupil_ids_of_service, pupils_of_service
 from pronote_server.storage.short_reads import Query
 
 __all__ = ["enter_marks", "read_grid", "read_marks"]
@@ -113,7 +113,7 @@ async def enter_marks(
         conn = entry.conn
         line = the_assessment(conn, session, wish.assessment_id)
         _check_fresh(conn, line, wish.if_revision)
-        pupils = {pupil.id for pupil in pupils_of_service(conn, line.service_id)}
+        pupils = pupil_ids_of_service(conn, line.service_id)
         wanted: dict[int, MarkValue | None] = {}
         for one in wish.entries:
             if one.pupil_id not in pupils:
@@ -121,7 +121,7 @@ async def enter_marks(
             if one.pupil_id in wanted:
                 raise BadRequest(problems=f"entries: pupil {one.pupil_id} is there twice")
             wanted[one.pupil_id] = _value_of(one, line)
-        there = kept.marks_of_assessment(conn, line.id)
+        there = kept.marks_of_pupils(conn, line.id, wanted)
         changed = {id_: new for id_, new in wanted.items() if new != there.get(id_)}
         if not changed:
             return calls.MarksEntered(revision=line.revision, changed=0)

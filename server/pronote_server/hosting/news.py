@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -63,6 +64,9 @@ class Audience:
 
     def text(self) -> str:
         """Return it as it is stored with the change."""
+        return _text(self)
+
+    def _written(self) -> str:
         teachers = None if self.teachers is None else sorted(self.teachers)
         if self.persons is None:
             return json.dumps([self.school_life, teachers])
@@ -76,6 +80,11 @@ class Audience:
             None if teachers is None else frozenset(teachers),
             frozenset(persons[0]) if persons else None,
         )
+
+
+@lru_cache(maxsize=1024)
+def _text(audience: Audience) -> str:
+    return audience._written()
 
 
 OFFICE: Final = Audience()

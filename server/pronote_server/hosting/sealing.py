@@ -17,6 +17,7 @@ from pronote_server.storage.base_periods import (
     period_of,
     sealings,
 )
+from pronote_server.storage.remembered import remembered
 
 __all__ = ["check_open", "the_period"]
 
@@ -45,11 +46,19 @@ def check_open(
     Raises:
         Conflict: It is.
     """
+    codes, sealed = _sealings_in(conn, frozenset(class_ids), period.id)
+    sealed.check_open(codes, period.period, matter, now)
+
+
+@remembered
+def _sealings_in(
+    conn: Connection, class_ids: frozenset[int], period_id: int
+) -> tuple[tuple[str, ...], Sealings]:
+    """Return the codes of these classes, and what is sealed for them in that period."""
     codes = classes_named(conn, class_ids)
+    code = the_period(conn, period_id).code
     instants = {
-        (line.class_code, period.code, line.what): line.sealed_at
-        for line in sealings(conn, class_ids=codes, period_id=period.id)
+        (line.class_code, code, line.what): line.sealed_at
+        for line in sealings(conn, class_ids=codes, period_id=period_id)
     }
-    Sealings(instants, SCHOOL_ZONE).check_open(
-        sorted(codes.values()), period.period, matter, now
-    )
+    return tuple(sorted(codes.values())), Sealings(instants, SCHOOL_ZONE)

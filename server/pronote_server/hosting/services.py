@@ -17,6 +17,7 @@ from pronote_server.hosting.sealing import check_open, the_period
 from pronote_server.storage import base_service_settings as kept
 from pronote_server.storage.base_marks import periods_with_assessments
 from pronote_server.storage.base_services import ServiceLine
+from pronote_server.storage.remembered import remembered
 from pronote_server.storage.short_reads import Query
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 
+@remembered
 def audience_of(conn: Connection, service_id: int) -> Audience:
     """
     Return who may see what is entered for a service, beside mode Administratif.

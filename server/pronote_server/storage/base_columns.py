@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import CheckConstraint, Column, Dialect, Integer, String, TypeDecorator
@@ -42,7 +43,12 @@ class Hundredths(TypeDecorator[Decimal]):
         return int(exact * 100)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value).scaleb(-2)
+        return None if value is None else _decimal(value)
+
+
+@lru_cache(maxsize=4096)
+def _decimal(hundredths: int) -> Decimal:
+    return Decimal(hundredths).scaleb(-2)
 
 
 class LocalMinute(TypeDecorator[datetime]):

@@ -35,6 +35,7 @@ __all__ = [
     "delete_assessment",
     "insert_assessment",
     "marks_of_assessment",
+    "marks_of_pupils",
     "marks_of_services",
     "periods_with_assessments",
     "put_mark",
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class AssessmentLine:
     """One row of the table; ``bring_to_20`` false leaves it to the service."""
 
@@ -90,9 +91,14 @@ class MarkLine:
     value: MarkValue
 
 
+# So many marks are asked for one by one: a column of thirty costs as much.
+_FEW: Final = 4
+
 # Each mark that is entered executes these.
 _ASSESSMENT: Final = Prepared(
-    select(schema.assessment).where(schema.assessment.c.id == bindparam("which"))
+    select(*(schema.assessment.c[field.name] for field in attrs.fields(AssessmentLine))).where(
+        schema.assessment.c.id == bindparam("which")
+    )
 )
 _TOUCH: Final = Prepared(
     update(schema.assessment)
@@ -102,6 +108,12 @@ _TOUCH: Final = Prepared(
 _COLUMN: Final = Prepared(
     select(schema.mark.c.pupil_id, schema.mark.c.value, schema.mark.c.annotation).where(
         schema.mark.c.assessment_id == bindparam("which")
+    )
+)
+_CELL: Final = Prepared(
+    select(schema.mark.c.pupil_id, schema.mark.c.value, schema.mark.c.annotation).where(
+        schema.mark.c.assessment_id == bindparam("column"),
+        schema.mark.c.pupil_id == bindparam("whose"),
     )
 )
 _NEW_MARK: Final = Prepared(insert(schema.mark))
@@ -120,8 +132,8 @@ _OTHER_MARK: Final = Prepared(
 
 
 def assessment(conn: Connection, assessment_id: int) -> AssessmentLine | None:
-    row = _ASSESSMENT.first(conn, which=assessment_id)
-    return None if row is None else AssessmentLine(**row._asdict())
+    found = _ASSESSMENT.tuples(conn, which=assessment_id)
+    return AssessmentLine(*found[0]) if found else None
 
 
 def assessments_of(
@@ -177,8 +189,26 @@ def delete_assessment(conn: Connection, assessment_id: int) -> None:
 
 def marks_of_assessment(conn: Connection, assessment_id: int) -> dict[int, MarkValue]:
     """Return its marks by pupil."""
-    rows = _COLUMN.rows(conn, which=assessment_id)
-    return {row.pupil_id: _value(row) for row in rows}
+    return _by_pupil(_COLUMN.tuples(conn, which=assessment_id))
+
+
+def marks_of_pupils(
+    conn: Connection, assessment_id: int, pupil_ids: Collection[int]
+) -> dict[int, MarkValue]:
+    """Return its marks of these pupils at least, by pupil."""
+    if len(pupil_ids) > _FEW:
+        return marks_of_assessment(conn, assessment_id)
+    found: list[tuple[Any, ...]] = []
+    for pupil_id in pupil_ids:
+        found += _CELL.tuples(conn, column=assessment_id, whose=pupil_id)
+    return _by_pupil(found)
+
+
+def _by_pupil(rows: Iterable[tuple[Any, ...]]) -> dict[int, MarkValue]:
+    return {
+        pupil_id: value if annotation is None else Annotation(annotation)
+        for pupil_id, value, annotation in rows
+    }
 
 
 def marks_of_services(

@@ -23,6 +23,7 @@ __all__ = [
     "PupilLine",
     "ServiceKey",
     "ServiceLine",
+    "pupil_ids_of_service",
     "pupils_of_service",
     "service_code",
     "services_of",
@@ -195,6 +196,12 @@ def pupils_of_service(conn: Connection, service_id: int) -> list[PupilLine]:
     return [
         PupilLine(row.id, row.code, f"{row.last_name} {row.first_name}".strip()) for row in rows
     ]
+
+
+@remembered
+def pupil_ids_of_service(conn: Connection, service_id: int) -> frozenset[int]:
+    """Return the ids of `pupils_of_service`."""
+    return frozenset(pupil.id for pupil in pupils_of_service(conn, service_id))
 
 
 def _escaped(code: str) -> str:

@@ -235,8 +235,7 @@ def remember_answer(
     Raises:
         ConstraintBroken: The account has used that key already; ask `recall_answer` first.
     """
-    answer_given = RememberedAnswer(method, now, answer)
-    line = {"account": account, "key": key, **attrs.asdict(answer_given)}
+    line = {"account": account, "key": key, "method": method, "at": now, "answer": answer}
     held = held_by(conn)
     if held is None:
         _REMEMBER.run(conn, [line])
@@ -245,7 +244,10 @@ def remember_answer(
     if (account, key) in held.answers or not (account and 1 <= len(key) <= 100):
         raise ConstraintBroken(f"entry_key: {account!r}, {key!r}")
     held.holding()
-    held.answers[account, key] = _REMEMBER.line(conn, line), answer_given
+    held.answers[account, key] = (
+        _REMEMBER.line(conn, line),
+        RememberedAnswer(method, now, answer),
+    )
 
 
 def recall_answer(conn: Connection, account: str, key: str) -> RememberedAnswer | None:
@@ -292,7 +294,23 @@ def append_audit(conn: Connection, entries: Sequence[AuditEntry]) -> None:
     """Write one line for each change; nothing takes it back."""
     if not entries:
         return
-    lines = [_APPEND.line(conn, attrs.asdict(one, recurse=False)) for one in entries]
+    lines = [
+        _APPEND.line(
+            conn,
+            {
+                "revision": one.revision,
+                "at": one.at,
+                "actor": one.actor,
+                "method": one.method,
+                "entity": one.entity,
+                "entity_id": one.entity_id,
+                "before": one.before,
+                "after": one.after,
+                "account": one.account,
+            },
+        )
+        for one in entries
+    ]
     held = held_by(conn)
     if held is None:
         _APPEND.run_lines(conn, lines)
@@ -328,7 +346,18 @@ def log_change(conn: Connection, changes: Sequence[Change]) -> None:
     """Note what changed, once for each audience; naming one twice is naming it once."""
     if not changes:
         return
-    lines = [_LOG.line(conn, attrs.asdict(one)) for one in dict.fromkeys(changes)]
+    lines = [
+        _LOG.line(
+            conn,
+            {
+                "revision": one.revision,
+                "entity": one.entity,
+                "entity_id": one.entity_id,
+                "audience": one.audience,
+            },
+        )
+        for one in dict.fromkeys(changes)
+    ]
     held = held_by(conn)
     if held is None:
         _LOG.run_lines(conn, lines)

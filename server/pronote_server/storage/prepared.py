@@ -76,19 +76,21 @@ class Prepared:
 
     def rows(self, conn: Connection, **given: Any) -> list[Any]:
         """Return all rows, whose columns have their names."""
-        driver = _driver(conn)
+        info = conn.info
+        driver = _driver(conn, info)
         if driver is None:
             return list(conn.execute(self._statement, given).all())
         ready = self._made or self._make(conn)
-        return list(map(ready.row, ready.tuples(self._found(conn, driver, ready, given))))
+        return list(map(ready.row, ready.tuples(_found(driver, info, ready, given))))
 
     def tuples(self, conn: Connection, **given: Any) -> list[tuple[Any, ...]]:
         """As `rows`, but bare: for long lists, and for what is asked by every entry."""
-        driver = _driver(conn)
+        info = conn.info
+        driver = _driver(conn, info)
         if driver is None:
             return [tuple(row) for row in conn.execute(self._statement, given)]
         ready = self._made or self._make(conn)
-        return ready.tuples(self._found(conn, driver, ready, given))
+        return ready.tuples(_found(driver, info, ready, given))
 
     def first(self, conn: Connection, **given: Any) -> Any:
         """Return the first row, or None."""
@@ -101,19 +103,20 @@ class Prepared:
 
     def line(self, conn: Connection, given: dict[str, Any]) -> Any:
         """Return a set of parameters as `run_lines` takes it on this connection."""
-        if _driver(conn) is None:
+        if _driver(conn, conn.info) is None:
             return given
         return (self._made or self._make(conn)).values(given)
 
     def run_lines(self, conn: Connection, lines: list[Any]) -> None:
         """As `run`, with what `line` returned."""
-        driver = _driver(conn)
+        info = conn.info
+        driver = _driver(conn, info)
         if driver is None:
             if lines:
                 conn.execute(self._statement, lines)
             return
         ready = self._made or self._make(conn)
-        _note(conn, ready)
+        _note(info, ready)
         try:
             if len(lines) == 1:
                 driver.execute(ready.sql, lines[0])
@@ -121,18 +124,6 @@ class Prepared:
                 driver.executemany(ready.sql, lines)
         except sqlite3.Error as error:
             raise _told(ready.sql, lines, error) from error
-
-    def _found(
-        self, conn: Connection, driver: sqlite3.Connection, ready: _Ready, given: dict[str, Any]
-    ) -> list[tuple[Any, ...]]:
-        """Return the rows as the driver gives them."""
-        values = ready.values(given)
-        _note(conn, ready)
-        try:
-            found: list[tuple[Any, ...]] = driver.execute(ready.sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise _told(ready.sql, values, error) from error
-        return found
 
     def _make(self, conn: Connection) -> _Ready:
         dialect, statement = conn.dialect, self._statement
@@ -162,9 +153,8 @@ class Prepared:
         return self._made
 
 
-def _driver(conn: Connection) -> sqlite3.Connection | None:
+def _driver(conn: Connection, info: dict[Any, Any]) -> sqlite3.Connection | None:
     """Return SQLite's own connection; None where another database is."""
-    info = conn.info
     try:
         found: sqlite3.Connection | None = info[_DRIVER]
     except KeyError:
@@ -173,11 +163,24 @@ def _driver(conn: Connection) -> sqlite3.Connection | None:
     return found
 
 
-def _note(conn: Connection, ready: _Ready) -> None:
+def _found(
+    driver: sqlite3.Connection, info: dict[Any, Any], ready: _Ready, given: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return the rows as the driver gives them."""
+    values = ready.values(given)
+    _note(info, ready)
+    try:
+        found: list[tuple[Any, ...]] = driver.execute(ready.sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise _told(ready.sql, values, error) from error
+    return found
+
+
+def _note(info: dict[Any, Any], ready: _Ready) -> None:
     """Do what the engine's events do for other statements, before it is executed."""
-    if ready.discloses and (held := conn.info.get(HELD_LINES)) is not None:
+    if ready.discloses and (held := info.get(HELD_LINES)) is not None:
         held.disclose()
-    ready.noted.note(conn)
+    ready.noted.note(info)
 
 
 def _written(type_: TypeEngine[Any], dialect: Any) -> Conversion | None:
