@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, select
 
 from pronote_protocol.words import PeriodKind
 from pronote_server.domain.school_calendar import Period, SchoolCalendar
 from pronote_server.domain.school_data import Lesson, Pupil, SchoolData, week_number
 from pronote_server.storage.base_services import ServiceKey, services_of_lessons
+from pronote_server.storage.many_rows import insert_many
 
 __all__ = ["FULL_TERM", "Term", "last_moment"]
 
@@ -77,10 +78,10 @@ class Term:
             self._ids[table.name] = {row.code: row.id for row in rows}
         return self._ids[table.name][code]
 
-    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert all *rows*, which have the same keys, or nothing when there are none."""
         if rows:
-            self.conn.execute(insert(table), rows)
+            insert_many(self.conn, table, rows)
             self.inserted[table.name] = self.inserted.get(table.name, 0) + len(rows)
 
     @cached_property

@@ -91,19 +91,25 @@ async def _work(school: School, data: SchoolData, seed: int) -> None:
     school.base = attrs.evolve(base, header=await base.database.write(write))
 
 
+async def _fill_base(school: School, data: SchoolData, seed: int) -> None:
+    await bases.fill(school, data)
+    await _work(school, data, seed)
+
+
 async def _fill(school: School, seed: int) -> None:
     draw = random.Random(f"accounts {seed}")
     base = school.base
     assert base is not None, "a school is opened with its base"
     data = await trio.to_thread.run_sync(demo_school, seed, base.header.school_year)
-    await bases.fill(school, data)
-    await _work(school, data, seed)
-    await people.open_accounts(
-        school, _ASKER, people.teachers_of(data), Mode.TEACHER, random=draw
-    )
-    await people.open_accounts(
-        school, _ASKER, people.staff_of(data), Mode.SCHOOL_LIFE, random=draw
-    )
+    # Two files, two writers; and who derives keys leaves the interpreter to the others.
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_fill_base, school, data, seed)
+        await people.open_accounts(
+            school, _ASKER, people.teachers_of(data), Mode.TEACHER, random=draw
+        )
+        await people.open_accounts(
+            school, _ASKER, people.staff_of(data), Mode.SCHOOL_LIFE, random=draw
+        )
     group = find_group(school, "Secrétariat")
     office = [
         Account(
