@@ -10,6 +10,7 @@ real accounts do, the same one each time for one login.
 from __future__ import annotations
 
 import hmac
+from typing import NoReturn
 
 from pronote_protocol.errors import AccountDisabled, BadCredentials
 from pronote_protocol.messages import (
@@ -47,7 +48,7 @@ def show_rules(rules: PasswordRules) -> PasswordRulesShown:
 
 
 class Attempt:
-    """One login on one connection: `challenge`, then `finish`."""
+    """One login on one connection: `challenge`, `verify`, then `accept` or `refuse`."""
 
     def __init__(
         self,
@@ -76,22 +77,33 @@ class Attempt:
         security.check(self._school, self._address, self._instance, login=self._server.login)
         return Challenge(server_first=server_first)
 
-    async def finish(self, finish: LoginFinish) -> tuple[Account, LoginAccepted]:
+    def verify(self, finish: LoginFinish) -> str | None:
+        """Return our own proof when the password was proved, else None: go on with `refuse`."""
+        try:
+            return self._server.verify(finish.client_final)
+        except BadCredentials:
+            return None
+
+    async def refuse(self) -> NoReturn:
         """
-        Return the account whose password was proved.
+        Count the offence.
 
         Raises:
-            BadCredentials: Wrong password, or no such login; the offence is counted, and a
-                suspension it leads to is on disk when this is raised.
+            BadCredentials: Wrong password, or no such login; a suspension it leads to is on
+                disk when this is raised.
+        """
+        await security.wrong_password(self._school, self._address, self._server.login)
+        raise BadCredentials()
+
+    def accept(self, server_final: str) -> tuple[Account, LoginAccepted]:
+        """
+        Return the account whose password was proved, which `verify` said.
+
+        Raises:
+            BadCredentials: It was changed meanwhile, and so was its password.
             AccountDisabled: The proof was right, but the account is disabled.
         """
-        school = self._school
-        try:
-            server_final = self._server.verify(finish.client_final)
-        except BadCredentials:
-            await security.wrong_password(school, self._address, self._server.login)
-            raise
-        account = self._account
+        school, account = self._school, self._account
         if account is None:
             raise BadCredentials()
         if not account.active:
@@ -101,15 +113,14 @@ class Attempt:
         if current is None or current.credentials != account.credentials:
             raise BadCredentials()
         school.suspensions.success(self._address, self._server.login, school.clock.timestamp())
+        modes = school.directory.modes_of(current)
         return current, LoginAccepted(
             server_final=server_final,
             name=current.name,
             must_change=current.must_change,
-            modes=tuple(mode for mode in Mode if mode in school.directory.modes_of(current)),
+            modes=tuple(mode for mode in Mode if mode in modes),
             rules=show_rules(school.rules),
-            previous_years=school.previous.years
-            if Mode.ADMINISTRATIVE in school.directory.modes_of(current)
-            else (),
+            previous_years=school.previous.years if Mode.ADMINISTRATIVE in modes else (),
         )
 
     def _keys_of(self, login: str) -> Keys:

@@ -96,7 +96,7 @@ class Connection:
         self._goodbye: bytes | None = None
         self._held = b""
         self._pinged_at = 0.0
-        self._log = structlog.get_logger().bind(peer=address)
+        self._log = structlog.get_logger(peer=address)  # bound when it is used: rarely
 
     # ----------------------------------------------------------------- the link
 
@@ -261,8 +261,15 @@ class Connection:
             last_words = encode_event(goodbye(reason))
         if last_words is None or self._outbox.broken:
             return
+        self._outbox.push(self._held + last_words)
+        # Whoever said goodbye says nothing more: there is nothing to wait for.
+        if (
+            peer.gone is Farewell.LOGOUT
+            and not self._outbox.waiting_bytes
+            and self._transport.quiet
+        ):
+            return
         with trio.move_on_after(self._limits.farewell_seconds, shield=True):
-            self._outbox.push(self._held + last_words)
             await self._outbox.drained()
             await self._transport.finish()
 

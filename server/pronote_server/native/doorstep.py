@@ -7,6 +7,7 @@ request may come when is the conversation's business, not repeated here.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import trio
@@ -177,15 +178,20 @@ class Doorstep:
         )
         return self._attempt.challenge()
 
-    async def login_finish(self, params: dict[str, Any]) -> LoginAccepted:
+    def login_finish(self, params: dict[str, Any]) -> LoginAccepted | Coroutine[Any, Any, Any]:
         """
+        Return the answer to a right proof; to a wrong one, what refuses it, to be awaited.
+
         Raises:
             BadCredentials, AccountDisabled.
         """
         attempt, self._attempt = self._attempt, None
         if attempt is None:
             raise LocalProtocolError("login.finish without login.start")
-        self._account, accepted = await attempt.finish(structure(params, LoginFinish))
+        server_final = attempt.verify(structure(params, LoginFinish))
+        if server_final is None:
+            return attempt.refuse()
+        self._account, accepted = attempt.accept(server_final)
         return accepted
 
     async def personalise(self, params: dict[str, Any]) -> Nothing:

@@ -48,6 +48,11 @@ class Transport:
         """Whether more was received than the last read gave, so that the socket is silent."""
         return False
 
+    @property
+    def quiet(self) -> bool:
+        """Whether a client that says nothing more sends no byte either: TLS has its own end."""
+        return True
+
     async def start(self) -> None:
         """
         Make the transport ready; a checkpoint only where there is something to negotiate.
@@ -183,6 +188,10 @@ class TlsTransport(Transport):
                 if not waited:
                     await trio.lowlevel.cancel_shielded_checkpoint()
                 return data
+
+    @property
+    def quiet(self) -> bool:
+        return False
 
     @property
     def holds_more(self) -> bool:

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from pronote_protocol import errors
 from pronote_protocol.catalogue import security
 from pronote_protocol.catalogue import sessions as calls
-from pronote_protocol.messages import Announcement, Nothing, Ping, Pong
+from pronote_protocol.messages import Announcement, Goodbye, Nothing, Ping, Pong
 from pronote_protocol.words import Access, Farewell, Mode, ReturnAdvice, SessionState
 from pronote_server.config import Limits
 from pronote_server.hosting import bases, exclusive_use, watching
@@ -75,6 +75,24 @@ async def test_a_delayed_kick_is_announced_first(
     assert heard_at < 1
     assert goodbye is not None
     assert 30 <= trio.current_time() - started <= 31
+
+
+async def test_who_said_goodbye_is_answered_and_not_waited_for(
+    door: TestDoor, autojump_clock: MockClock
+) -> None:
+    """A goodbye is the last a client says; whoever is sent away may still be talking."""
+    polite = await WireClient.inside(door, "SPR")
+    kicked = await WireClient.inside(door, "sec1")
+    started = trio.current_time()
+
+    await polite.call(calls.DISCONNECT, calls.Disconnect(sessions=(kicked.entered.session,)))
+    await polite.stream.send_all(polite.wire.tell(Goodbye(code=Farewell.LOGOUT)))
+    farewell = await polite.last_words()
+
+    assert farewell is not None
+    assert farewell.code is Farewell.LOGOUT
+    assert trio.current_time() == started
+    assert door.statistics().connections == 1  # that of the other, who has not closed
 
 
 async def test_kicking_a_session_that_is_not_there_kicks_nobody(
