@@ -1,8 +1,8 @@
 """
 The two statements of a list of pupils on a bare sqlite3 connection, one after the other.
 
-On the school's own file, with the statements the server makes; the rows are fetched, and
-nobody gets them.
+On the school's own file, with the statements the server makes (the count only when it does not
+remember it); the rows are fetched, and nobody gets them.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _PAGE = """
 SELECT pupil.id, pupil.code,
     pupil.last_name || CASE WHEN pupil.first_name = '' THEN '' ELSE ' ' || pupil.first_name END,
     {detail}
-FROM pupil {join}
+FROM pupil
 WHERE pupil.left_on IS {negation}NULL ORDER BY pupil.sort_name, pupil.id LIMIT ? OFFSET ?
 """
 _STATEMENTS = {
     "pupils": (
         _COUNT.format(""),
         _PAGE.format(
-            detail="coalesce(school_class.name, '')",
-            join="LEFT OUTER JOIN school_class ON school_class.id = pupil.class_id",
+            detail="coalesce((SELECT school_class.name FROM school_class"
+            " WHERE school_class.id = pupil.class_id), '')",
             negation="",
         ),
     ),
     "former-pupils": (
         _COUNT.format("NOT "),
-        _PAGE.format(detail="pupil.left_on", join="", negation="NOT "),
+        _PAGE.format(detail="CAST(pupil.left_on AS VARCHAR)", negation="NOT "),
     ),
 }
 
