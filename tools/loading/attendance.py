@@ -51,6 +51,7 @@ _NOT_NOW: Final = (
     ServerStopping,
     SessionEnded,
 )
+_BOUNDLESS: Final = 1_000_000
 LOGIN: Final = "login"
 BACK: Final = "back"
 
@@ -195,10 +196,16 @@ class Attendance:
             program="load",
             # One workstation each: a suspension of one must not latch the others.
             instance=Instance(),
-            patience=Patience(call_seconds=self.call_seconds),
+            patience=self._patience(),
             connector=links.connect,
             run=self.way.run,
         )
+
+    def _patience(self) -> Patience:
+        if self.people.reads is None:
+            return Patience(call_seconds=self.call_seconds)
+        # Whoever does not read keeps to no bound of calls on their way either.
+        return Patience(call_seconds=self.call_seconds, pending_calls=_BOUNDLESS)
 
     def _sit(
         self, rank: int, client: Client, stay: trio.CancelScope, kept: dict[str, Any]
@@ -206,7 +213,9 @@ class Attendance:
         player = self.players[rank]
         self._links[rank].hold_back()
         self._stays[rank] = stay
-        self.present[rank] = Seated(client, player.mode, rank=rank, account=player, kept=kept)
+        self.present[rank] = Seated(
+            client, player.mode, rank=rank, account=player, kept=kept, links=self._links[rank]
+        )
         if rank in self._waiting:
             self._waiting.pop(rank).set()
 

@@ -162,7 +162,7 @@ def figures_of(report: Mapping[str, Any]) -> dict[str, tuple[float, bool | None]
         if phase["memory_per_session"] is not None:
             weight = phase["memory_per_session"] / 1024
             found[f"{name}: memory (KiB a session)"] = weight, True
-        if phase["model"] == "closed":
+        if phase["models"] == ["closed"]:
             found[f"{name}: rate (calls/s)"] = phase["calls_per_second"], False
     return found
 

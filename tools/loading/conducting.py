@@ -24,7 +24,7 @@ from loading.measure import GIVEN_UP, Measures
 from loading.plan import Arrival, Asking, moments, plan
 from loading.scenario import Closed, LogIn, Mix, Open, People, Phase, Scenario
 from loading.sessions import CannotPlan, Seated, askings_of
-from loading.visit import ErrandFailed, Noter, Visit, code_of
+from loading.visit import ErrandFailed, Noter, Visit, cancelled_in, code_of
 from pronote_protocol.errors import PronoteError
 
 __all__ = ["Conductor", "Played", "Server", "Stage"]
@@ -121,9 +121,11 @@ class Conductor:
     interrupted: bool = attrs.field(default=False, init=False)
     _askings: dict[tuple[People, int], list[Asking]] = attrs.field(factory=dict, init=False)
     _plans: dict[tuple[int, int], Sequence[Any]] = attrs.field(factory=dict, init=False)
+    _first_pid: int | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.played = [Played(phase) for phase in self.scenario.phases]
+        self._first_pid = self.server.pid
 
     # ------------------------------------------------------------------ before
 
@@ -216,7 +218,8 @@ class Conductor:
             if self.server.pid != pid:
                 first = attrs.evolve(first, server=None)  # another process by now
             played.effort = Reading.now(self.server.pid).since(first, busiest)
-            played.memory = self.server.memory()
+            # What another process weighs says nothing beside what this one weighed before.
+            played.memory = self.server.memory() if self.server.pid == self._first_pid else None
             played.present = {
                 people.name: len(attendance.present)
                 for people, attendance in self.attendances.items()
@@ -262,16 +265,16 @@ class Conductor:
             askings = [asking for asking in found if who in asking.askers]
             if not askings:
                 return
-        due = played.begins_at
-        if load.think and not load.once:
-            due += dice.uniform(0.0, load.think)  # not everybody at the first moment
+        # Not everybody at the first moment.
+        due = played.begins_at + dice.uniform(0.0, load.think)
         while due < played.ends_at:
             await trio.sleep_until(due)
-            with trio.move_on_at(played.ends_at) as waiting:
-                await attendance.seat_of(who)
-            if waiting.cancelled_caught:
-                return
-            due = max(due, trio.current_time()) if load.once else due
+            if who not in attendance.present:
+                with trio.move_on_at(played.ends_at) as waiting:
+                    await attendance.seat_of(who)
+                if waiting.cancelled_caught:
+                    return
+                due = trio.current_time()
             if isinstance(load.does, Mix):
                 (asking,) = dice.choices(askings, [each.weight for each in askings])
                 params = dice.choice(asking.params)
@@ -302,19 +305,19 @@ class Conductor:
         seat = self._seat(people, who, due, name)
         if seat is None:
             return
-        sent, error = trio.current_time(), None
+        sent, note, code = trio.current_time(), self.noter(people), None
         try:
-            await errand(Visit(seat, dice, due, self.noter(people)))
-        except (PronoteError, trio.Cancelled) as exc:
-            error = code_of(exc)
-            if isinstance(exc, trio.Cancelled):
+            await errand(Visit(seat, dice, due, note))
+        except BaseException as exc:
+            code = code_of(exc)
+            if code is None and isinstance(exc, Exception):
+                raise ErrandFailed.of(name, exc) from exc
+            if code is None:
                 raise
-        except Exception as exc:
-            raise ErrandFailed.of(name, exc) from exc
+            if (cancelled := cancelled_in(exc)) is not None:
+                raise cancelled from None
         finally:
-            self.noter(people)(
-                f"{name}()", planned=due, sent=sent, free_since=sent, error=error, whole=True
-            )
+            note(f"{name}()", planned=due, sent=sent, free_since=sent, error=code, whole=True)
 
     async def _log_in(self, people: People, due: float, leave: bool) -> None:
         attendance, sent, error = self.attendances[people], trio.current_time(), None

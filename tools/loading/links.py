@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import trio
 
@@ -15,6 +15,7 @@ __all__ = ["Links", "SlowStream"]
 
 # A slow reader reads so many times a second.
 _SIPS: Final = 10
+_SLOW_BUFFER_BYTES: Final = 8 * 1024
 
 
 class SlowStream(trio.abc.Stream):
@@ -26,25 +27,26 @@ class SlowStream(trio.abc.Stream):
     """
 
     def __init__(self, stream: trio.abc.Stream) -> None:
-        self._stream = stream
+        self.beneath = stream
         self.per_second: float | None = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        if self.per_second is None:
-            return await self._stream.receive_some(max_bytes)
-        sip = max(1, int(self.per_second / _SIPS))
-        chunk = await self._stream.receive_some(min(sip, max_bytes or sip))
-        await trio.sleep(len(chunk) / self.per_second)
+        per_second = self.per_second
+        if per_second is None:
+            return await self.beneath.receive_some(max_bytes)
+        sip = max(1, int(per_second / _SIPS))
+        chunk = await self.beneath.receive_some(min(sip, max_bytes or sip))
+        await trio.sleep(len(chunk) / per_second)
         return chunk
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
+        await self.beneath.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
+        await self.beneath.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        await self.beneath.aclose()
 
 
 class Links:
@@ -66,26 +68,33 @@ class Links:
         self._stream = made.stream
         if self._reads is None:
             return made
+        wire = _wire_of(made.stream)
+        if isinstance(wire, trio.SocketStream):
+            # Or our system would take in megabytes that nobody reads.
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BUFFER_BYTES)
         self._stream = SlowStream(made.stream)
         return Transport(self._stream, made.certificate_hash)
 
-    def hold_back(self) -> None:
-        """Read slowly from now on: whoever logs in does so at the usual speed."""
+    def hold_back(self, slowly: bool = True) -> None:
+        """Read slowly from now on, or not; whoever logs in does so at the usual speed."""
         if isinstance(self._stream, SlowStream):
-            self._stream.per_second = self._reads
+            self._stream.per_second = self._reads if slowly else None
 
     def cut(self) -> None:
         """Cut the link without a word, in both directions, as a network does. Never waits."""
-        stream = self._stream
-        while isinstance(stream, SlowStream | trio.SSLStream):
-            stream = (
-                stream._stream if isinstance(stream, SlowStream) else stream.transport_stream
-            )
-        if isinstance(stream, trio.SocketStream):
+        wire = None if self._stream is None else _wire_of(self._stream)
+        if isinstance(wire, trio.SocketStream):
             with suppress(OSError):  # cut already
-                stream.socket.shutdown(socket.SHUT_RDWR)
-        elif isinstance(stream, trio.StapledStream):
-            for half in (stream.send_stream, stream.receive_stream):
+                wire.socket.shutdown(socket.SHUT_RDWR)
+        elif isinstance(wire, trio.StapledStream):
+            for half in (wire.send_stream, wire.receive_stream):
                 close = getattr(half, "close", None)  # streams in memory, of tests
                 if close is not None:
                     close()
+
+
+def _wire_of(stream: Any) -> Any:
+    """Return what is under the slow reading and the encryption."""
+    if isinstance(stream, SlowStream):
+        return _wire_of(stream.beneath)
+    return _wire_of(stream.transport_stream) if isinstance(stream, trio.SSLStream) else stream

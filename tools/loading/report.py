@@ -17,7 +17,7 @@ import attrs
 from loading.conducting import Played
 from loading.effort import Effort
 from loading.measure import Measures, Tally, Validity
-from loading.scenario import Closed, Objective
+from loading.scenario import Objective
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -28,8 +28,9 @@ __all__ = [
     "versions",
 ]
 
-# What a server that has just started still gives back or takes is more than a few sessions.
-_LEAST_WEIGHED: Final = 50
+# What a server that has just started gives back, or takes for what it keeps, is more than
+# some hundred sessions weigh.
+_LEAST_WEIGHED: Final = 500
 EXIT_MISSED: Final = 99
 EXIT_INVALID: Final = 98
 EXIT_INTERRUPTED: Final = 130
@@ -69,7 +70,7 @@ class PhaseReport:
         begins: Seconds since the first measured phase began.
         planned: Open arrivals.
         unsent: Of them, those given up because we were too late.
-        closed: Whether some of it came from a closed model, which is blind to pauses.
+        models: Of its loads: ``open``, ``closed``, or both.
         memory: Bytes of the server at its end, if it is ours.
         present: Sessions at its end, by people.
     """
@@ -82,7 +83,7 @@ class PhaseReport:
     begins: float = 0.0
     planned: int = 0
     unsent: int = 0
-    closed: bool = False
+    models: Sequence[str] = ("open",)
     memory: int | None = None
     present: Mapping[str, int] = attrs.field(factory=dict)
 
@@ -99,7 +100,7 @@ class PhaseReport:
             begins=played.begins_at - zero,
             planned=played.planned,
             unsent=played.unsent,
-            closed=any(isinstance(load, Closed) for load in played.phase.loads),
+            models=sorted({type(each).__name__.lower() for each in played.phase.loads}),
             memory=played.memory,
             present=dict(played.present),
         )
@@ -304,7 +305,7 @@ def _phase(phase: PhaseReport, before: int | None) -> dict[str, Any]:
     return {
         "name": phase.name,
         "measured": phase.measured,
-        "model": "closed" if phase.closed else "open",
+        "models": list(phase.models),
         "seconds": phase.seconds,
         "planned": phase.planned,
         "unsent": phase.unsent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -16,6 +16,12 @@ from loading.report import PhaseReport, Report, command, versions
 __all__ = ["show"]
 
 _WIDTH: Final = 132
+_MODELS: Final[Mapping[tuple[str, ...], str]] = {
+    (): "no load",
+    ("open",): "open model",
+    ("closed",): "closed model: blind to pauses",
+    ("closed", "open"): "open and closed models",
+}
 
 
 def show(report: Report, console: Console | None = None) -> None:
@@ -60,10 +66,10 @@ def _lines(report: Report) -> dict[str, str]:
 
 def _phase_lines(phase: PhaseReport, report: Report) -> dict[str, str]:
     effort, lag = phase.effort, phase.measures.lag
-    server = "not ours" if effort.server is None else f"{effort.server:.0%}"
+    server = "not known" if effort.server is None else f"{effort.server:.0%}"
     lines = {
         "phase": f"{phase.name}, {phase.seconds:g} s, "
-        f"{'closed model: blind to pauses' if phase.closed else 'open model'}; "
+        f"{_MODELS[tuple(phase.models)]}; "
         f"{phase.measures.calls} calls, {phase.throughput:.1f}/s; "
         f"errors: {_errors(phase.measures.total)}",
         "lag": f"p50 {_ms(lag.at(50))}, p99 {_ms(lag.at(99))}, max {_ms(lag.max)} ms "

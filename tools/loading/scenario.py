@@ -201,7 +201,7 @@ class Closed:
     Attributes:
         think: Seconds from an answer to the next asking, in the mean; exponential.
         constant: Always so long.
-        once: Each does it once only, beginning at once.
+        once: Each does it once only, at a random moment of the first *think* seconds.
     """
 
     people: People
@@ -290,7 +290,7 @@ class Objective:
     Attributes:
         phase, people, call: Of what: the names of a phase, of people, of a call or errand;
             None = all. ``calls=20`` asks for at least so many answers, ``memory=64KiB`` for
-            at most so much of the server for each session, of fifty at least.
+            at most so much of the server for each session, where there are 500 at least.
     """
 
     bounds: str

@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from loading.demo_server import DemoAccount
+from loading.links import Links
 from loading.plan import Asking, can_be_drawn
 from pronote_client import Client, ConnectionSettings, Instance, Mode, Patience, open_client
 from pronote_protocol.catalogue import CATALOGUE
@@ -84,6 +85,7 @@ class Seated:
         free_since: Transport time of its last answer.
         rank, account: Which of the crowd, and who.
         kept: What it keeps from one errand to the next.
+        links: Its connections, where they can be cut or read slowly.
     """
 
     client: Client
@@ -92,6 +94,7 @@ class Seated:
     rank: int = 0
     account: DemoAccount | None = None
     kept: dict[str, Any] = attrs.field(factory=dict, repr=False)
+    links: Links | None = attrs.field(default=None, repr=False)
 
 
 @attrs.define

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import trio
 
@@ -26,7 +26,7 @@ from pronote_client import (
 from pronote_protocol.catalogue import Call
 from pronote_protocol.errors import PronoteError
 
-__all__ = ["ErrandFailed", "Noter", "Visit", "code_of"]
+__all__ = ["ErrandFailed", "Noter", "Visit", "cancelled_in", "code_of"]
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -59,21 +59,40 @@ class Noter(Protocol):
     ) -> None: ...
 
 
-def code_of(exc: BaseException) -> str:
-    """Return under which code *exc* is counted."""
+_CODES: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (CallTimedOut, "timed_out"),
+    (OutcomeUnknown, "outcome_unknown"),
+    (ProtocolError, "protocol_error"),
+    (CannotConnect, "cannot_connect"),
+    (PronoteError, "error"),
+)
+
+
+def code_of(exc: BaseException) -> str | None:
+    """
+    Return under which code *exc* is counted; None when it is a mistake of the scenario's.
+
+    A group is what the first of its exceptions that is no cancelling is.
+    """
+    if isinstance(exc, BaseExceptionGroup):
+        codes = [code_of(each) for each in exc.exceptions]
+        if None in codes:
+            return None
+        return next((code for code in codes if code != GIVEN_UP), GIVEN_UP)
     if isinstance(exc, trio.Cancelled):
         return GIVEN_UP
     if isinstance(exc, Refused):
         return exc.code
     if isinstance(exc, SessionEnded):
         return f"ended_{exc.goodbye.code.value}"
-    names: dict[type[BaseException], str] = {
-        CallTimedOut: "timed_out",
-        OutcomeUnknown: "outcome_unknown",
-        ProtocolError: "protocol_error",
-        CannotConnect: "cannot_connect",
-    }
-    return next((name for kind, name in names.items() if isinstance(exc, kind)), "error")
+    return next((name for kind, name in _CODES if isinstance(exc, kind)), None)
+
+
+def cancelled_in(exc: BaseException) -> BaseException | None:
+    """Return the cancelling that is in *exc*, which must go on; None when there is none."""
+    if isinstance(exc, BaseExceptionGroup):
+        return exc.subgroup(trio.Cancelled)
+    return exc if isinstance(exc, trio.Cancelled) else None
 
 
 class Visit:
@@ -117,8 +136,10 @@ class Visit:
         planned, self._planned = self._planned, None
         try:
             yield
-        except (PronoteError, trio.Cancelled) as exc:
-            self._ended(name, planned, sent, code_of(exc))
+        except BaseException as exc:
+            code = code_of(exc)
+            if code is not None:
+                self._ended(name, planned, sent, code)
             raise
         self._ended(name, planned, sent, None)
 
@@ -132,6 +153,11 @@ class Visit:
             free_since=max(sent, free_since),
             error=error,
         )
+
+    def read_as_it_comes(self) -> None:
+        """Stop reading slowly, for one of people who do (``People.reads``)."""
+        if self._seat.links is not None:
+            self._seat.links.hold_back(False)
 
     async def pause(self, mean_seconds: float) -> None:
         """Think for a random while, exponential."""

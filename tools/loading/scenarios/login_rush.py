@@ -43,7 +43,7 @@ def scenario(people: int = 300, seconds: float = 6.0, after: float = 3.0) -> Sce
     witness = People(name="witness", count=4, mode=Mode.SCHOOL_LIFE)
     watching = Open(people=witness, does=Mix({"session.show": 1}), rate=20.0)
     coming = Open(people=crowd, does=LogIn(), rate=people / seconds)
-    looking = Closed(people=crowd, does=look_at_the_day, once=True)
+    looking = Closed(people=crowd, does=look_at_the_day, once=True, think=0.8 * after)
     return Scenario(
         what="everybody logs in within seconds, and who is inside must not notice",
         phases=[

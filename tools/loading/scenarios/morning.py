@@ -135,8 +135,8 @@ def scenario(
         ]
 
     bags = [
-        Closed(people=class_rooms, does=open_the_bag, once=True),
-        Closed(people=corridor, does=find_pupils, once=True),
+        Closed(people=class_rooms, does=open_the_bag, once=True, think=0.5),
+        Closed(people=corridor, does=find_pupils, once=True, think=0.5),
     ]
     return Scenario(
         what="roll calls, marks and readings, then twice as many",

@@ -2,7 +2,9 @@
 Every link is cut at once, and everybody comes back as the SDK does: after random waits that
 grow. Then the server itself is killed and started again, and everybody has to log in anew.
 
-``back`` counts from the cut to the session: how long until all are back is its maximum.
+``back`` counts from the cut to the session: how long until all are back is its maximum. Our
+own share is in it: three hundred programs come back from one process. Look at the
+generator's busiest second. Nothing else is asked meanwhile, for we would be late with it.
 """
 
 from __future__ import annotations
@@ -37,15 +39,12 @@ def scenario(
         Phase(
             name="cut",
             seconds=seconds,
-            loads=working,
             incidents=[Incident(at=0.5, what=cut, name="every link is cut")],
         ),
     ]
     objectives = [
         Objective(bounds="p99=50ms,err=0", phase="calm"),
         Objective(bounds=f"max={seconds:g}s,err=0,calls={people}", phase="cut", call="back"),
-        # What is asked meanwhile waits for its session, and is answered.
-        Objective(bounds="err=0", phase="cut", call="session.show"),
     ]
     if kill:
         killing = [Incident(at=0.5, what=restart, name="the server is killed")]
