@@ -28,7 +28,6 @@ from pronote_protocol.envelopes import (
     Response,
     from_wire,
     result_to_bytes,
-    split_request,
     to_wire,
 )
 from pronote_protocol.errors import (
@@ -38,6 +37,7 @@ from pronote_protocol.errors import (
     RemoteProtocolError,
 )
 from pronote_protocol.framing import FrameDecoder, encode_frame
+from pronote_protocol.known_answers import NONE_ANSWERED, Answered, Who, answer_known
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import EVENT_NAMES, EVENTS
 from pronote_protocol.records import unstructure
@@ -100,8 +100,6 @@ class _Conversation:
         # Ids of the requests that wait for their answer, oldest first.
         self._asked: deque[int] = deque()
         self._broken: RemoteProtocolError | None = None
-        # A payload that was looked at and is still to be heard.
-        self._held: bytes | None = None
 
     def receive(self, data: bytes | bytearray) -> None:
         """Take what the transport returned; ``b""`` means end of stream."""
@@ -110,7 +108,7 @@ class _Conversation:
     @property
     def mid_frame(self) -> bool:
         """Whether part of a frame has come and the rest has not."""
-        return self._held is not None or self._frames.buffered > 0
+        return self._frames.buffered > 0
 
     @property
     def unanswered(self) -> int:
@@ -128,7 +126,7 @@ class _Conversation:
             raise
 
     def _hear(self) -> Message | Closed | NeedData:
-        while (payload := self._next_payload()) is not None:
+        while (payload := self._frames.next_payload()) is not None:
             message = from_wire(unpack(payload, self.limits))
             saying = saying_of(message)
             after = self._hears.get((self.stage, saying))
@@ -144,10 +142,6 @@ class _Conversation:
             self.stage = Stage.CLOSED
             return CLOSED
         return NEED_DATA
-
-    def _next_payload(self) -> bytes | None:
-        payload, self._held = self._held, None
-        return self._frames.next_payload() if payload is None else payload
 
     def _passes_over(self, message: Message) -> bool:
         """Check and note *message*, which may come now; whether the caller need not know."""
@@ -200,36 +194,25 @@ class ServerConversation(_Conversation):
             raise RemoteProtocolError("a client answers nothing")
         return message
 
-    def answer_known(self, known: Callable[[bytes], bytes | None]) -> bytes | None:
+    def answer_known(
+        self, known: Callable[[bytes, Who], bytes | None], who: Who, most: int
+    ) -> Answered:
         """
-        Return the frame that answers the next request, when its answer is *known* already.
+        Answer the requests that come next, as long as their answers are *known* already.
 
         Args:
-            known: Given the bytes of what is asked (method and params), returns those of
-                the result, or None. It must answer no bytes but those it has seen go
-                through `next_event`: they are not decoded here.
+            known: Given the bytes of what is asked (method and params) and *who* asks,
+                returns those of the result, or None. It must answer no bytes but those it
+                has seen go through `next_event`: they are not decoded here.
+            most: How many are answered at most.
 
         Returns:
-            None when `next_event` has to be asked, which then gives this request.
-
-        Raises:
-            RemoteProtocolError: As `next_event`.
+            What was answered: nothing when no request may be answered now. What was not
+            comes next from `next_event`, which says what is wrong with it, if anything is.
         """
         if self.stage is not Stage.ACTIVE or self._asked or self._broken is not None:
-            return None
-        try:
-            payload = self._held = self._next_payload()
-        except RemoteProtocolError as exc:
-            self._broken = exc
-            raise
-        if payload is None or (parts := split_request(payload)) is None:
-            return None
-        ident, asked = parts
-        result = known(asked)
-        if result is None:
-            return None
-        self._held = None
-        return encode_frame(result_to_bytes(ident, result))
+            return NONE_ANSWERED
+        return answer_known(self._frames, known, who, most)
 
     def answer(self, ident: int, result: Any) -> bytes:
         """

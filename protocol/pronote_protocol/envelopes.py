@@ -4,7 +4,7 @@ The three shapes of a message: those of MessagePack-RPC; `conversation` says whe
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -19,7 +19,6 @@ __all__ = [
     "from_wire",
     "refusal_to_wire",
     "result_to_bytes",
-    "split_request",
     "to_wire",
 ]
 
@@ -101,25 +100,6 @@ def from_wire(value: Any) -> Message:
             case [2, str(name), dict(params)] if _is_name(name):
                 return Event(name, params)
     raise RemoteProtocolError("a frame that is no request, response or event")
-
-
-# The first bytes of an id: below 0x80 it is the id itself, else so many bytes follow.
-_ID_BYTES: Final = {**dict.fromkeys(range(0x80), 0), 0xCC: 1, 0xCD: 2, 0xCE: 4}
-
-
-def split_request(payload: bytes) -> tuple[bytes, bytes] | None:
-    """
-    Return the id and what is asked (method and params) of a request, both still encoded.
-
-    Nothing of what is asked is looked at: it is for who compares it with what was decoded,
-    and found good, before. None when *payload* does not begin like a request.
-    """
-    if len(payload) < 4 or payload[0] != 0x94 or payload[1] != 0:
-        return None
-    more = _ID_BYTES.get(payload[2])
-    if more is None:
-        return None
-    return payload[2 : 3 + more], payload[3 + more :]
 
 
 def result_to_bytes(ident: bytes, result: bytes) -> bytes:

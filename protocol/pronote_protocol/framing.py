@@ -83,6 +83,22 @@ class FrameDecoder:
             raise RemoteProtocolError("stream ended inside a frame")
         return None
 
+    def rest(self) -> tuple[bytes | bytearray, int]:
+        """
+        Return what came, and where in it the next frame begins.
+
+        For who knows what to do with whole frames at once; what he read he must `skip`.
+        """
+        return self._buffer, self._start
+
+    def skip(self, position: int) -> None:
+        """Go on at *position* of what `rest` gave, where a frame ends."""
+        if position == len(self._buffer):
+            self._buffer = b""
+            self._start = 0
+        else:
+            self._start = position
+
     @property
     def buffered(self) -> int:
         """How many bytes wait for the rest of their frame."""

@@ -75,7 +75,7 @@ class Clock:
         origin = machine_time() if origin is None else _in_utc(origin)
         self._origin: Final = origin
         self._started: Final = trio.current_time()
-        self._school_base = origin
+        self._set_base(origin)
         self._transport_base = self._started
         self._frozen = False
         self._sleepers: list[_Sleeper] = []
@@ -87,10 +87,18 @@ class Clock:
             return self._school_base
         return self._school_base + timedelta(seconds=trio.current_time() - self._transport_base)
 
-    def timestamp(self) -> float:
-        """Return school time in seconds since 1970, for what only compares and subtracts."""
-        passed = 0.0 if self._frozen else trio.current_time() - self._transport_base
-        return self._school_base.timestamp() + passed
+    def timestamp(self, transport_now: float | None = None) -> float:
+        """
+        Return school time in seconds since 1970, for what only compares and subtracts.
+
+        Args:
+            transport_now: What ``trio.current_time()`` gave a moment ago; None asks it.
+        """
+        if self._frozen:
+            return self._school_seconds
+        if transport_now is None:
+            transport_now = trio.current_time()
+        return self._school_seconds + (transport_now - self._transport_base)
 
     async def sleep_until(self, instant: datetime) -> None:
         """
@@ -122,7 +130,7 @@ class Clock:
 
     def advance(self, duration: timedelta) -> None:
         """Move school time by *duration*; a negative one goes back."""
-        self._school_base += duration
+        self._set_base(self._school_base + duration)
         self._nudge_first()
 
     def travel_to(self, instant: datetime) -> None:
@@ -136,7 +144,7 @@ class Clock:
 
     def freeze(self) -> None:
         """Stop school time where it is. It can still be moved. Idempotent."""
-        self._school_base = self.now()
+        self._set_base(self.now())
         self._frozen = True
         self._nudge_first()
 
@@ -158,6 +166,10 @@ class Clock:
             sleepers=len(self._sleepers),
             next_instant=self._sleepers[0].instant if self._sleepers else None,
         )
+
+    def _set_base(self, instant: datetime) -> None:
+        self._school_base = instant
+        self._school_seconds = instant.timestamp()  # asked for with every call
 
     def _is_due(self, sleeper: _Sleeper) -> bool:
         return self._sleepers[0] is sleeper and sleeper.instant <= self.now()

@@ -34,6 +34,7 @@ from pronote_protocol.errors import (
     ServerStopping,
 )
 from pronote_protocol.framing import encode_frame
+from pronote_protocol.known_answers import NONE_ANSWERED
 from pronote_protocol.limits import WireLimits
 from pronote_protocol.messages import (
     AccessChanged,
@@ -635,21 +636,23 @@ def test_a_known_request_is_answered_without_being_heard() -> None:
     server.receive(encode_frame(pack(to_wire(asked))) + encode_frame(pack(to_wire(asked))))
     seen: list[bytes] = []
 
-    def known(what: bytes) -> bytes | None:
+    def known(what: bytes, who: str) -> bytes | None:
+        assert who == "a session"
         seen.append(what)
         return pack([1, 2]) if len(seen) == 2 else None
 
-    assert server.answer_known(known) is None
+    question = pack("seats.show") + pack({"a": 1})
+    assert server.answer_known(known, "a session", 9) == (0, b"", question)
     assert server.next_event() == asked
     # The oldest is answered first, and nothing is known before.
-    assert server.answer_known(known) is None
+    assert server.answer_known(known, "a session", 9) == NONE_ANSWERED
     assert len(seen) == 1
     plainly = server.answer(7, [1, 2])
-    assert server.answer_known(known) == plainly
-    assert seen[0] == seen[1] == pack("seats.show") + pack({"a": 1})
+    assert server.answer_known(known, "a session", 9) == (1, plainly, None)
+    assert seen == [question] * 2
     assert server.unanswered == 0
     assert server.next_event() is NEED_DATA
-    assert server.answer_known(known) is None
+    assert server.answer_known(known, "a session", 9) == NONE_ANSWERED
 
 
 def test_an_answer_that_is_packed_is_the_same_frame() -> None:
@@ -676,15 +679,15 @@ def test_a_packed_answer_that_is_too_long_leaves_the_request_waiting() -> None:
 def test_nothing_is_known_before_a_session() -> None:
     server = ServerConversation(WireLimits())
     server.receive(encode_frame(pack(to_wire(Request(0, "hello", {})))))
-    assert server.answer_known(lambda _: b"\xc0") is None
+    assert server.answer_known(lambda *_: b"\xc0", None, 9) == NONE_ANSWERED
     assert isinstance(server.next_event(), Request)
 
 
 def test_what_is_broken_stays_broken_for_who_knows_the_answers() -> None:
     server = entered().server
     server.receive((server.limits.from_client_bytes + 1).to_bytes(4, "big"))
-    with pytest.raises(FrameTooLarge):
-        server.answer_known(lambda _: b"\xc0")
-    assert server.answer_known(lambda _: b"\xc0") is None
-    with pytest.raises(FrameTooLarge):
-        server.next_event()
+    server.receive(encode_frame(pack(to_wire(Request(0, "seats.show", {})))))
+    for _ in range(2):
+        assert server.answer_known(lambda *_: b"\xc0", None, 9) == NONE_ANSWERED
+        with pytest.raises(FrameTooLarge):
+            server.next_event()

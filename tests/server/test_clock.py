@@ -47,6 +47,17 @@ async def test_school_time_runs_with_trio(autojump_clock: MockClock) -> None:
     assert clock.timestamp() == RENTREE.timestamp() + 90.5
 
 
+async def test_who_knows_transport_time_need_not_have_it_asked(mock_clock: MockClock) -> None:
+    clock = Clock(RENTREE)
+    later = trio.current_time() + 5
+
+    assert clock.timestamp(later) == RENTREE.timestamp() + 5
+    clock.advance(HOUR)
+    assert clock.timestamp(later) == (RENTREE + HOUR).timestamp() + 5
+    clock.freeze()
+    assert clock.timestamp(later) == (RENTREE + HOUR).timestamp()
+
+
 async def test_the_origin_is_the_machines_time_unless_told() -> None:
     before = datetime.now(UTC)  # what the clock is compared with
     clock = Clock()

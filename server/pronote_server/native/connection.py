@@ -14,7 +14,6 @@ ends a conversation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 
 import structlog
 import trio
@@ -50,7 +49,7 @@ class Connection:
         "_at_work",
         "_failure",
         "_goodbye",
-        "_held",
+        "_inside",
         "_limits",
         "_listening",
         "_log",
@@ -94,7 +93,7 @@ class Connection:
         self._failure: Exception | None = None
         self._reading = trio.CancelScope()
         self._goodbye: bytes | None = None
-        self._held = b""
+        self._inside = False  # once there is a session
         self._pinged_at = 0.0
         self._log = structlog.get_logger(peer=address)  # bound when it is used: rarely
 
@@ -102,14 +101,12 @@ class Connection:
 
     def tell(self, frame: bytes) -> None:
         """Send an encoded event; a client too slow to take it is hung up."""
-        if self._held:
-            frame, self._held = self._held + frame, b""
         if self._goodbye is None and not self._outbox.push(frame):
             self._drop(Farewell.TOO_SLOW)
 
     def hold(self, frame: bytes) -> None:
         """Send an encoded event together with the answer that is about to be said."""
-        self._held += frame
+        self._outbox.held += frame
 
     def hang_up(self, goodbye: bytes, code: str) -> None:
         """Send *goodbye* after what is queued, then close. Idempotent; the first one wins."""
@@ -153,12 +150,13 @@ class Connection:
         try:
             # TLS may have read the hello along with the end of the handshake.
             self._listen()
-            self._hear()
+            self._hear(trio.current_time())
             while not peer.over:
                 await self._work_for_the_task()
                 while peer.waiting and not peer.over:
                     await self._outbox.drained()
-                    self._push(await peer.go_on())
+                    if not self._outbox.push(await peer.go_on()):
+                        self._drop(Farewell.TOO_SLOW)
                 self._note_progress()
                 # A client that does not read its answers is not read either.
                 if self._outbox.waiting_bytes:
@@ -169,9 +167,12 @@ class Connection:
         finally:
             self._stop_listening()
 
-    def _hear(self) -> None:
+    def _hear(self, now: float) -> None:
         """
         Take what the client said and answer it, if that can be done at once.
+
+        Args:
+            now: Transport time, of the turn.
 
         Never raises, nor waits: a failure is the task's, and so is what takes time.
         """
@@ -180,16 +181,17 @@ class Connection:
             self._stop_listening()  # what comes meanwhile waits in the socket
             return
         try:
-            while (data := self._transport.receive_now()) is not None:
-                answers = peer.feed(data)
-                if answers:
-                    self._push(answers)
-                if peer.waiting or peer.over or self._outbox.waiting_bytes:
+            outbox, transport = self._outbox, self._transport
+            while (data := transport.receive_now()) is not None:
+                answers = peer.feed(data, now)
+                if answers and not outbox.push(answers):
+                    self._drop(Farewell.TOO_SLOW)
+                if not peer.resting or outbox.waiting_bytes:
                     self._wake()
                     return
-                if self._goodbye is not None or not self._transport.holds_more:
+                if self._goodbye is not None or not transport.holds_more:
                     break
-            if self._reading.deadline != inf:
+            if not self._inside:
                 self._note_progress()
         except Exception as exc:  # of ours: not for those who are called after us
             self._failure = exc
@@ -201,9 +203,10 @@ class Connection:
         doorstep = self.peer.doorstep
         if self._reading.deadline != doorstep.deadline:
             self._reading.deadline = doorstep.deadline
-        if doorstep.session is not None and self.on_entered is not None:
-            self.on_entered()
-            self.on_entered = None
+        if doorstep.session is not None and not self._inside:
+            self._inside = True
+            if self.on_entered is not None:
+                self.on_entered()
 
     def _listen(self) -> None:
         self._listening = True
@@ -236,12 +239,6 @@ class Connection:
             failure, self._failure = self._failure, None
             raise failure
 
-    def _push(self, answers: bytes) -> None:
-        if self._held:
-            answers, self._held = self._held + answers, b""
-        if answers and not self._outbox.push(answers):
-            self._drop(Farewell.TOO_SLOW)
-
     async def _leave(self) -> None:
         """Settle the session and say goodbye, within the farewell's time."""
         peer = self.peer
@@ -261,7 +258,7 @@ class Connection:
             last_words = encode_event(goodbye(reason))
         if last_words is None or self._outbox.broken:
             return
-        self._outbox.push(self._held + last_words)
+        self._outbox.push(last_words)
         # Whoever said goodbye says nothing more: there is nothing to wait for.
         if (
             peer.gone is Farewell.LOGOUT
@@ -295,7 +292,7 @@ class Connection:
         peer = self.peer
         if peer is None or self._goodbye is not None:
             return
-        if self._held:
+        if self._outbox.held:
             self.tell(b"")  # the answer it was held for did not come
         if self._outbox.stalled(now) or (
             peer.frame_since is not None

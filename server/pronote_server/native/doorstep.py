@@ -103,20 +103,21 @@ class Doorstep:
             raise LocalProtocolError("no session yet")
         return previous_years.seen_by(self.school, self.session), self.session
 
-    def count_requests(self, requests: int, *, calls: bool) -> None:
+    def count_requests(self, requests: int, now: float, *, calls: bool) -> None:
         """
         Count what was just read; too many a second suspend the address, not the session.
 
         Args:
+            now: Transport time.
             calls: Whether calls of the session were among them that nobody has noted yet.
         """
         if self.school is None:
             return
-        now = self.school.clock.timestamp()
+        at = self.school.clock.timestamp(now)
         if calls and self.session is not None:
-            self.session.last_call_at = now
+            self.session.last_call_at = at
         if self._meter is not None:
-            suspension = self._meter.count(requests, now)
+            suspension = self._meter.count(requests, at)
             if suspension is not None:
                 security.suspended_meanwhile(self.school, self.address, suspension)
 

@@ -28,6 +28,11 @@ class Outbox:
         stall_seconds: What is granted on top of the time a slow line needs.
         start_flushing: Starts the coroutine function it is given in a task that outlives
             the connection's own.
+
+    Attributes:
+        broken: Whether nobody is there any more.
+        held: Frames that leave with what is pushed next.
+        waiting_bytes: How much the socket has not taken yet.
     """
 
     __slots__ = (
@@ -36,11 +41,12 @@ class Outbox:
         "_flushing",
         "_left",
         "_since",
-        "_size",
         "_stall",
         "_start",
         "_transport",
         "broken",
+        "held",
+        "waiting_bytes",
     )
 
     def __init__(
@@ -55,16 +61,12 @@ class Outbox:
         self._stall = stall_seconds
         self._start = start_flushing
         self._left: deque[memoryview] = deque()
-        self._size = 0
         self._since = 0.0
         self._flushing = False
         self._empty: trio.Event | None = None
         self.broken = False
-
-    @property
-    def waiting_bytes(self) -> int:
-        """How much the socket has not taken yet."""
-        return self._size
+        self.held = b""
+        self.waiting_bytes = 0
 
     def push(self, data: bytes) -> bool:
         """
@@ -73,9 +75,11 @@ class Outbox:
         Returns:
             False when too much waits already: nothing of *data* is sent, hang up.
         """
-        if self.broken:
-            return True  # nobody is there; the connection's task is about to find out
-        if self._size > self._bound:
+        if self.held:
+            data, self.held = self.held + data, b""
+        if self.broken or not data:
+            return True  # broken: the connection's task is about to find out
+        if self.waiting_bytes > self._bound:
             return False
         sent = 0
         if not self._left:
@@ -89,7 +93,7 @@ class Outbox:
             self._since = trio.current_time()
         rest = memoryview(data)[sent:]
         self._left.append(rest)
-        self._size += len(rest)
+        self.waiting_bytes += len(rest)
         if not self._flushing:
             self._flushing = True
             self._start(self._flush)
@@ -97,7 +101,7 @@ class Outbox:
 
     def stalled(self, now: float) -> bool:
         """Whether what waits should have been taken by transport time *now*."""
-        allowed = self._stall + self._size / _SLOWEST_BYTES_PER_SECOND
+        allowed = self._stall + self.waiting_bytes / _SLOWEST_BYTES_PER_SECOND
         return bool(self._left) and now - self._since > allowed
 
     async def drained(self) -> None:
@@ -114,7 +118,7 @@ class Outbox:
                 while self._left:
                     head = self._left[0]
                     taken = self._transport.send_now(head)
-                    self._size -= taken
+                    self.waiting_bytes -= taken
                     if taken < len(head):
                         self._left[0] = head[taken:]
                         break
@@ -128,7 +132,7 @@ class Outbox:
     def _break(self) -> None:
         self.broken = True
         self._left.clear()
-        self._size = 0
+        self.waiting_bytes = 0
         self._wake()
 
     def _wake(self) -> None:

@@ -33,6 +33,7 @@ from pronote_protocol.errors import (
     Unconfirmed,
     UnknownMethod,
 )
+from pronote_protocol.known_answers import NONE_ANSWERED, Answered
 from pronote_protocol.messages import Goodbye, Pong
 from pronote_protocol.records import structure, unstructure
 from pronote_protocol.stages import Stage
@@ -72,6 +73,7 @@ class Peer:
         farewell: Set when the conversation is over for a reason the client is told.
         gone: Set when the client said goodbye, or ended its stream.
         heard_at: Transport time of the last bytes.
+        resting: Whether what was fed has been dealt with, and more may come.
     """
 
     def __init__(self, doorstep: Doorstep, log: structlog.typing.FilteringBoundLogger) -> None:
@@ -79,17 +81,16 @@ class Peer:
         self.wire: ServerConversation = doorstep.wire
         self.farewell: Goodbye | None = None
         self.gone: Farewell | None = None
+        self.resting = True
         self.heard_at = trio.current_time()
         self.frame_since: float | None = None
         self._log = log
         self._slow: tuple[Request, Coroutine[Any, Any, Any]] | None = None
         self._more = False
-        # What the next request asks, as its bytes; of requests `recall` did not know.
+        # What the next request asks, as its bytes, when nobody knew its answer.
         self._asked: bytes | None = None
         # How many readings what was heard last has cost the loop, and when it was heard.
         self._read_here, self._read_here_at = 0, 0.0
-        # Whether `recall` knew one of those that were just read.
-        self._recalled = False
         self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
             "hello": doorstep.hello,
             "login.start": doorstep.login_start,
@@ -109,11 +110,21 @@ class Peer:
         """Whether nothing more will be read from this client."""
         return self.farewell is not None or self.gone is not None
 
-    def feed(self, data: bytes) -> bytes:
-        """Take what was received (``b""`` at the end of stream); return the answers."""
-        self.heard_at = trio.current_time()
+    def feed(self, data: bytes, now: float) -> bytes:
+        """
+        Take what was received (``b""`` at the end of stream); return the answers.
+
+        Args:
+            now: Transport time, of the turn in which many may be heard.
+        """
+        self.heard_at = now
         self.wire.receive(data)
-        return self._work()
+        recalled, answers, following = self._recall(_REQUESTS_IN_A_ROW)
+        if following is not None:
+            return self._work(now, recalled, answers, following)
+        self.frame_since = None
+        self.doorstep.count_requests(recalled, now, calls=True)
+        return answers
 
     async def go_on(self) -> bytes:
         """
@@ -123,7 +134,7 @@ class Peer:
         """
         if self._slow is None:
             await trio.lowlevel.checkpoint()
-            return self._work()
+            return self._go_on()
         request, answer = self._slow
         try:
             said = self._say(request, await answer)
@@ -136,7 +147,7 @@ class Peer:
             said = self._crash(request, exc)
         finally:
             self._slow = None
-        return said + self._work()
+        return said + self._go_on()
 
     def close(self) -> None:
         """Forget what waits; for a connection that ends before `go_on`."""
@@ -144,19 +155,22 @@ class Peer:
             self._slow[1].close()
             self._slow = None
 
-    def _work(self) -> bytes:
-        out: list[bytes] = []
+    def _go_on(self) -> bytes:
+        return self._work(trio.current_time(), *self._recall(_REQUESTS_IN_A_ROW))
+
+    def _work(
+        self, now: float, recalled: int, answers: bytes, following: bytes | None
+    ) -> bytes:
+        """Answer what was read, beginning after so many requests whose answers were kept."""
+        wire, out, done, answered = self.wire, [answers], recalled, 0
         self._more = False
         try:
-            for _ in range(_REQUESTS_IN_A_ROW):
-                self._asked = None
-                known = self.wire.answer_known(self._recall)
-                if known is not None:
-                    out.append(known)
-                    if self.wire.mid_frame:
-                        continue
+            while following is not None:
+                if done >= _REQUESTS_IN_A_ROW:
+                    self._more = True
                     break
-                message = self.wire.next_event()
+                self._asked = following or None
+                message = wire.next_event()
                 if message is NEED_DATA:
                     break
                 if message is CLOSED:
@@ -167,38 +181,38 @@ class Peer:
                     if said is None:
                         break
                     out.append(said)
+                    answered += 1
                 elif isinstance(message, Event):
                     out.append(self._hear(message))
+                    answered += 1
                 if self.over:
                     break
-            else:
-                self._more = True
+                done += 1
+                known, answers, following = self._recall(_REQUESTS_IN_A_ROW - done)
+                recalled += known
+                done += known
+                out.append(answers)
         except RemoteProtocolError as exc:
             self._break_off(exc)
-        if out:
-            self.doorstep.count_requests(len(out), calls=self._recalled)
-            self._recalled = False
-        if not self.wire.mid_frame:
+        if recalled or answered:
+            self.doorstep.count_requests(recalled + answered, now, calls=recalled > 0)
+        if not wire.mid_frame:
             self.frame_since = None
         elif self.frame_since is None:
             self.frame_since = self.heard_at
-        return out[0] if len(out) == 1 else b"".join(out)
+        self.resting = not (self.waiting or self.over)
+        return b"".join(out)
 
-    def _recall(self, asked: bytes) -> bytes | None:
-        """Return the answer to what is asked, if it is kept and may be given."""
-        try:
-            school, session = self.doorstep.visited()
-        except Refused:
-            return None  # which the request itself is told
+    def _recall(self, most: int) -> Answered:
+        """Answer what is asked next, at most so many requests, if it is kept and may be."""
+        doorstep = self.doorstep
+        if doorstep.session is None:
+            return NONE_ANSWERED
+        school, session = doorstep.visited()
         base = school.base
         if base is None or not school.in_service:
-            return None
-        kept = base.hot.recall(asked, session)
-        if kept is None:
-            self._asked = asked
-        else:
-            self._recalled = True
-        return kept
+            return NONE_ANSWERED
+        return self.wire.answer_known(base.hot.recall, session, most)
 
     def _hear(self, event: Event) -> bytes:
         if event.name == "ping":

@@ -35,10 +35,14 @@ class Readiness:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._watched: dict[int, Callable[[], None]] = {}
+        self._watched: dict[int, Callable[[float], None]] = {}
 
-    def watch(self, descriptor: int, readable: Callable[[], None]) -> None:
-        """Call *readable* each time there is something to read, an end or an error."""
+    def watch(self, descriptor: int, readable: Callable[[float], None]) -> None:
+        """
+        Call *readable* each time there is something to read, an end or an error.
+
+        It is given the transport time at which its turn began, to note when it was called.
+        """
         self._watched[descriptor] = readable
         self._epoll.register(descriptor, select.EPOLLIN)
 
@@ -52,11 +56,12 @@ class Readiness:
         poll, watched = self._epoll.poll, self._watched
         while True:
             await trio.lowlevel.wait_readable(self._epoll)
+            now = trio.current_time()
             for descriptor, _ in poll(0, _CALLED_A_TURN):
                 # None: forgotten by somebody who was called before in this turn.
                 readable = watched.get(descriptor)
                 if readable is not None:
-                    readable()
+                    readable(now)
 
     def close(self) -> None:
         """Let go of the epoll; nothing is watched any more."""

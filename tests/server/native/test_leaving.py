@@ -371,10 +371,10 @@ async def test_a_crash_of_ours_ends_that_connection_only_and_keeps_no_seat(
     logs.expect("peer.crashed")
     feed = Peer.feed
 
-    def crash(peer: Peer, data: bytes) -> bytes:
+    def crash(peer: Peer, data: bytes, now: float) -> bytes:
         if peer.doorstep.session is not None and peer.doorstep.session.login == "sec1":
             raise ZeroDivisionError
-        return feed(peer, data)
+        return feed(peer, data, now)
 
     monkeypatch.setattr(Peer, "feed", crash)
     victim = await WireClient.inside(door, "sec1")

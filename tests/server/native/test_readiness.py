@@ -43,7 +43,7 @@ class Reader:
         self.forgets = [] if forgets is None else forgets
         readiness.watch(self.ours.fileno(), self.read)
 
-    def read(self) -> None:
+    def read(self, _now: float) -> None:
         self.calls += 1
         self.ours.recv(1)
         for other in self.forgets:
@@ -88,10 +88,10 @@ async def test_a_bug_in_what_one_client_says_is_his_alone(
     victim = await WireClient.inside(door, "sec2")
     feed = Peer.feed
 
-    def fails(self: Peer, data: bytes) -> bytes:
+    def fails(self: Peer, data: bytes, now: float) -> bytes:
         if self.doorstep.session is not None and self.doorstep.session.login == "sec2":
             raise LookupError("a bug")
-        return feed(self, data)
+        return feed(self, data, now)
 
     monkeypatch.setattr(Peer, "feed", fails)
     with pytest.raises(EOFError):
