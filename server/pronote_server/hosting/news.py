@@ -120,10 +120,15 @@ class _Entered:
 
     @property
     def named_teachers(self) -> frozenset[str] | None:
-        """The only teachers who may see something of it; None: others may, too."""
+        """The only teachers who may see something of it; None: others may, or school life."""
         codes: frozenset[str] = frozenset()
         for each in self.news:
-            if each.audience.persons is not None or each.audience.teachers is None:
+            audience = each.audience
+            if (
+                audience.persons is not None
+                or audience.teachers is None
+                or audience.school_life
+            ):
                 return None
             codes |= each.audience.teachers
         return codes
@@ -152,7 +157,7 @@ class News:
         views: dict[tuple[Mode, str | None, str], bytes] = {}
         for session in self._sessions:
             link = session.link
-            if link is None or session.year is not None:
+            if link is None or session.year is not None or telling.passes_over(session):
                 continue
             view = (session.mode, session.person, session.login)
             told = views.get(view)
@@ -176,7 +181,8 @@ class _Telling:
     def __init__(self, pending: Sequence[_Entered]) -> None:
         self._pending = pending
         self._frames: dict[tuple[int, tuple[str, ...]], bytes] = {}
-        # Places in *pending*: of what not only named teachers see, and by teacher named.
+        # Places in *pending*: of what not only named teachers see (beside mode
+        # Administratif), and by teacher named.
         self._open: list[int] = []
         self._named: dict[str, list[int]] = {}
         for place, entered in enumerate(pending):
@@ -186,6 +192,13 @@ class _Telling:
             else:
                 for code in codes:
                     self._named.setdefault(code, []).append(place)
+
+    def passes_over(self, session: Session) -> bool:
+        """Whether there is nothing for *session*, as far as its mode tells; most hear little."""
+        mode = session.mode
+        if mode is Mode.TEACHER:
+            return not self._open and teacher_code(session) not in self._named
+        return mode is Mode.HOSTING or (mode is Mode.SCHOOL_LIFE and not self._open)
 
     def events_for(self, session: Session) -> bytes:
         """Return the events of what *session* may see."""
