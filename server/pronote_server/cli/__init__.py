@@ -36,16 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Without the name of the program; those of the process by default.
     """
-    from pronote_server.certificates import CertificateRefused
-    from pronote_server.config import ConfigRefused
-    from pronote_server.data_folder import DataRefused
-    from pronote_server.listeners import PortTaken
-    from pronote_server.rescue.client import NoServer
-    from pronote_server.storage.errors import BaseFileRefused, StorageFailed
-
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
-    unable = (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed, OSError)
     ending: _Ending | None = None
     try:
         app(arguments)
@@ -53,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         refusal = _first(group)
         said = {"refused": refusal.code, "retry_after": refusal.retry_after}
         ending = _Ending(3, refusal.fr, said)
-    except* BaseFileRefused as group:
+    except* _base_refused() as group:
         ending = _Ending(3, _first(group).fr, {"refused": "base_refused"})
-    except* NoServer as group:
+    except* _no_server() as group:
         ending = _Ending(4, str(_first(group)), {"error": "no_server"})
-    except* unable as group:
+    except* _unable() as group:
         ending = _Ending(2, str(_first(group)), {"error": "cannot_start"})
     except* KeyboardInterrupt:
         ending = _Ending(130)
@@ -65,6 +57,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # group of its own, and a group has no exit status.
     if ending is not None:
         _leave(ending, as_json)
+
+
+# Asked only once something was raised: whoever wants help does not wait for databases and
+# certificates to be imported.
+
+
+def _base_refused() -> type[Any]:
+    from pronote_server.storage.errors import BaseFileRefused
+
+    return BaseFileRefused
+
+
+def _no_server() -> type[Any]:
+    from pronote_server.rescue.client import NoServer
+
+    return NoServer
+
+
+def _unable() -> tuple[type[Exception], ...]:
+    from pronote_server.certificates import CertificateRefused
+    from pronote_server.config import ConfigRefused
+    from pronote_server.data_folder import DataRefused
+    from pronote_server.listeners import PortTaken
+    from pronote_server.storage.errors import StorageFailed
+
+    return (ConfigRefused, CertificateRefused, DataRefused, PortTaken, StorageFailed, OSError)
 
 
 @attrs.frozen

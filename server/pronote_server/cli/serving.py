@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
-import trio
 
 from pronote_server.cli.options import AsJson, At, Data, Host, Port, TestApi
 from pronote_server.cli.showing import show_table
@@ -139,6 +138,8 @@ def _origin(settings: Any, at: str | None) -> datetime | None:
 
 
 def _serve(settings: Any, *, as_json: bool, seed: int | None, origin: datetime | None) -> None:
+    import trio
+
     from pronote_server.app import App, serve
     from pronote_server.collector import freezing_what_stays
     from pronote_server.heaps import share_heaps
