@@ -123,14 +123,10 @@ class _Entered:
         """The only teachers who may see something of it; None: others may, or school life."""
         codes: frozenset[str] = frozenset()
         for each in self.news:
-            audience = each.audience
-            if (
-                audience.persons is not None
-                or audience.teachers is None
-                or audience.school_life
-            ):
+            audience, teachers = each.audience, each.audience.teachers
+            if audience.persons is not None or teachers is None or audience.school_life:
                 return None
-            codes |= each.audience.teachers
+            codes |= teachers
         return codes
 
 
@@ -194,7 +190,7 @@ class _Telling:
                     self._named.setdefault(code, []).append(place)
 
     def passes_over(self, session: Session) -> bool:
-        """Whether there is nothing for *session*, as far as its mode tells; most hear little."""
+        """Whether nothing is for *session*, as its mode tells; most hear little."""
         mode = session.mode
         if mode is Mode.TEACHER:
             return not self._open and teacher_code(session) not in self._named
