@@ -116,6 +116,7 @@ async def open_app(settings: Settings, *, clock: Clock | None = None) -> AsyncIt
                     data / each.rne,
                     clock,
                     resume_seconds=settings.limits.resume_seconds,
+                    short_reads=settings.limits.short_reads,
                 )
             )
             for each in settings.schools

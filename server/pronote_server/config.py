@@ -120,6 +120,12 @@ class Data:
 class Limits:
     """What one client may cost, in time and in number."""
 
+    short_reads: Flag = setting(
+        True,
+        "A page of a list is read where it is asked, which holds everybody a tenth of a "
+        "millisecond, and once in half a minute longer where the disk is slow. Off: in a "
+        "thread, for bases on a disk of the network.",
+    )
     hello_seconds: Seconds = setting(5.0, "A program says hello at once; silence is a probe.")
     tls_seconds: Seconds = setting(5.0, "A handshake takes two round trips.")
     login_seconds: Seconds = setting(

@@ -77,6 +77,7 @@ async def open_school(
     *,
     resume_seconds: float = 90.0,
     inline: bool = False,
+    short_reads: bool = True,
 ) -> AsyncIterator[School]:
     """
     Open the school kept in *folder* (created when missing) for as long as the block lasts.
@@ -86,6 +87,7 @@ async def open_school(
 
     Args:
         inline: Databases without threads, for tests under a mock clock.
+        short_reads: See `storage.short_reads`.
 
     Raises:
         StorageFailed, BaseFileRefused: The records or the base cannot be opened.
@@ -158,6 +160,7 @@ async def open_school(
             open_modes=frozenset(Mode(value) for value in read.open_modes),
             published_spaces=frozenset(Space(value) for value in read.spaces),
             inline=inline,
+            short_reads=short_reads,
         )
         school.backups.failures = read.backup_failures
         if read.created:

@@ -348,6 +348,8 @@ class Database:
         """Commit what is queued, close; shielded, and bounded by `DRAIN_SECONDS`."""
         self._closed = True
         self._hurry.set()
+        if self._short_reads is not None:
+            self._short_reads.close()
         with trio.move_on_after(DRAIN_SECONDS, shield=True) as scope:
             if self._inline:
                 self._end_writing(None)

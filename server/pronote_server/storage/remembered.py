@@ -4,8 +4,9 @@ What the writer asks again and again, remembered as long as nothing it was read 
 Each entry asks who teaches the service, who is in the class, what is sealed: the same few
 answers all day. A function that is `remembered` is asked once, when a command of the base's
 writer calls it, and its answer is given again until a commit, or a command of the transaction
-that is open, changes a table it was read from; `freshness` tells. A reader always asks the
-base: its snapshot may be older than what the writer has seen.
+that is open, changes a table it was read from; `freshness` tells. A reader in a thread always
+asks the base, for its snapshot may be older than what the writer has seen; the connection of
+`short_reads` has a memory that looks twice (`recollection`).
 """
 
 from __future__ import annotations
