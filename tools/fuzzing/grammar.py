@@ -80,6 +80,9 @@ _TEXTS: Final = (
 _NUMBERS: Final = (0, 1, 2, 7, 30, 61, 62, 500, 501, -1, 2**16, 2**31 - 1, 2**32, 2**63 - 1)
 # Of accounts: small ones are those the run itself connects with, one flipped bit away from 0.
 _NOBODY: Final = (-1, 1_000_000, 2**31 - 1, 2**63 - 1)
+# Too short for any rules, also with some bits flipped: a player whose password is another one
+# takes his lane out of the run.
+_REFUSED_PASSWORDS: Final = ("", "a", "3A", "élève")
 _ODD: Final[tuple[Any, ...]] = (
     None,
     True,
@@ -125,6 +128,8 @@ def _record(cls: type[Any], draw: Random, *, accounts: bool) -> dict[str, Any]:
             values[field.name] = f"{draw.getrandbits(128):032x}"
         elif field.name == "school_year":
             values[field.name] = draw.choice((2019, 2020, 2021, None))
+        elif field.name == "new_password":
+            values[field.name] = draw.choice(_REFUSED_PASSWORDS)
         elif field.name == "rne":
             values[field.name] = None
         elif field.name == "kind" and hints["kind"] is str:
