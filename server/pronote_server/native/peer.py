@@ -57,8 +57,6 @@ __all__ = ["Peer"]
 
 # One read can hold three thousand tiny requests; after so many the others get their turn.
 _REQUESTS_IN_A_ROW = 32
-# Short readings made at once for what one client said in one go; see `storage.short_reads`.
-_READINGS_IN_A_ROW = 8
 
 
 class Peer:
@@ -89,8 +87,6 @@ class Peer:
         self._more = False
         # What the next request asks, as its bytes, when nobody knew its answer.
         self._asked: bytes | None = None
-        # How many readings what was heard last has cost the loop, and when it was heard.
-        self._read_here, self._read_here_at = 0, 0.0
         self._establishing: dict[str, Callable[[dict[str, Any]], Any]] = {
             "hello": doorstep.hello,
             "login.start": doorstep.login_start,
@@ -258,22 +254,15 @@ class Peer:
         """Return the answer, or what makes it; either way it is kept."""
         base, asked = visit.school.base_in_service(), self._asked
         assert asked is not None
-        if isinstance(answer, Reading) and self._may_read_here(answer, visit, params):
+        if isinstance(answer, Reading) and answer.is_short(visit, params):
+            read = partial(
+                base.database.read_now, answer.query(visit, params), turn=self.heard_at
+            )
             try:
-                query = answer.query(visit, params)
-                return base.hot.keep_now(
-                    asked, call, visit.session, partial(base.database.read_now, query)
-                )
+                return base.hot.keep_now(asked, call, visit.session, read)
             except NotNow:
                 pass
-        self._read_here = 0  # the others get their turn meanwhile
         return base.hot.keep(asked, call, visit.session, partial(answer, visit, params))
-
-    def _may_read_here(self, answer: Reading, visit: Visit, params: Any) -> bool:
-        if self._read_here_at != self.heard_at:
-            self._read_here_at, self._read_here = self.heard_at, 0
-        self._read_here += 1
-        return self._read_here <= _READINGS_IN_A_ROW and answer.is_short(visit, params)
 
     async def _unauthorised(self, method: str) -> None:
         school, session = self.doorstep.visited()

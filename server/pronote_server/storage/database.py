@@ -275,16 +275,19 @@ class Database:
         """
         return await self._readers.read(query)
 
-    def read_now(self, query: Callable[[Connection], T]) -> T:
+    def read_now(self, query: Callable[[Connection], T], *, turn: float | None = None) -> T:
         """
         Run *query*, which is short, in the Trio thread; otherwise as `read`.
+
+        Args:
+            turn: When the turn of the loop began; what is read in one has a bound.
 
         Raises:
             NotNow: Ask `read` instead; nothing was done.
         """
         if self._short_reads is None:
             raise NotNow(self.place.name)
-        return self._short_reads.read(query)
+        return self._short_reads.read(query, turn)
 
     def _put(self, job: _Waiting) -> None:
         if self._closed:

@@ -20,8 +20,8 @@ __all__ = ["Recollection"]
 
 T = TypeVar("T")
 
-# Classes, services, periods and totals of a whole school.
-_MOST: Final = 4_096
+# The services and pupils of a school at work; a list of pupils has some 6 kB.
+_MOST: Final = 1_024
 
 
 @attrs.frozen

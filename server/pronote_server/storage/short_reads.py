@@ -14,6 +14,8 @@ What it risks is that everybody waits for one reading, and this is what bounds i
   interpreter, a page that grew) blows the fuse: for `AWAY_SECONDS` all readings go to the
   threads. Then one is tried again. A slow disk so holds the loop once in that time; it is
   logged when it begins, and counted.
+* In one turn of the loop readings take `TURN_SECONDS`, and one more; whoever asks then is sent
+  to the threads, and the others get their turn.
 * What is locked by a foreign process is not waited for: it goes to a thread, which does.
 * The file is read ahead when it is opened (`sqlite.SqliteFile.read_ahead`).
 
@@ -36,7 +38,15 @@ from pronote_server.storage.freshness import Freshness
 from pronote_server.storage.own_time import OwnTime
 from pronote_server.storage.recollection import Recollection
 
-__all__ = ["AWAY_SECONDS", "SLOW_SECONDS", "Fuse", "NotNow", "Query", "ShortReads"]
+__all__ = [
+    "AWAY_SECONDS",
+    "SLOW_SECONDS",
+    "TURN_SECONDS",
+    "Fuse",
+    "NotNow",
+    "Query",
+    "ShortReads",
+]
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -46,6 +56,7 @@ Query: TypeAlias = Callable[[Connection], T]
 # What one frame may cost the loop at the most; two hundred times a usual reading.
 SLOW_SECONDS: Final = 0.02
 AWAY_SECONDS: Final = 30.0
+TURN_SECONDS: Final = 0.01
 
 _LOCKED: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
@@ -115,13 +126,19 @@ class ShortReads:
         self._memory = Recollection(freshness)
         self._memory.serve(connection)
         self._closed = False
+        self._turn: float | None = None
+        self._spent = 0.0
 
-    def read(self, query: Query[T]) -> T:
+    def read(self, query: Query[T], turn: float | None = None) -> T:
         """
         Run *query* on one state, which contains every write acknowledged before.
 
+        Args:
+            turn: What the turn of the loop is known by.
+
         Raises:
-            NotNow: The fuse is blown, or somebody holds the file; nothing was done.
+            NotNow: The fuse is blown, the turn has had its share, or somebody holds the file;
+                nothing was done.
             StorageFailed, DatabaseClosed: As for `Database.read`.
             Exception: Whatever *query* raises.
         """
@@ -130,10 +147,15 @@ class ShortReads:
         begun = self.fuse.clock()
         if not self.fuse.allows(begun):
             raise NotNow("slow lately")
+        if turn is None or turn != self._turn:
+            self._turn, self._spent = turn, 0.0
+        elif self._spent > TURN_SECONDS:
+            raise NotNow("enough for this turn")
         try:
             return self._in_our_words(query)
         finally:
             now = self.fuse.clock()
+            self._spent += now - begun
             self.fuse.note(now - begun, now)
 
     def close(self) -> None:

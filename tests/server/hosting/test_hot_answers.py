@@ -55,9 +55,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Callable[[School], list[Any]]:
             seen.append(query)
             return await read(query)
 
-        def counted_now(query: Any) -> Any:
+        def counted_now(query: Any, **turn: Any) -> Any:
             seen.append(query)
-            return read_now(query)
+            return read_now(query, **turn)
 
         monkeypatch.setattr(database, "read", counted)
         monkeypatch.setattr(database, "read_now", counted_now)

@@ -22,6 +22,7 @@ from pronote_server.storage.remembered import remembered
 from pronote_server.storage.short_reads import (
     AWAY_SECONDS,
     SLOW_SECONDS,
+    TURN_SECONDS,
     Fuse,
     NotNow,
     ShortReads,
@@ -138,6 +139,16 @@ def test_a_reading_that_fails_slowly_blows_the_fuse_too(base: Read) -> None:
         base.reads.read(fail)
     with pytest.raises(NotNow):
         base.reads.read(how_many)
+
+
+def test_a_turn_of_the_loop_has_its_share_and_the_next_one_another(base: Read) -> None:
+    half = base.slowly(TURN_SECONDS / 2)
+    assert [base.reads.read(half, 1.0) for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(NotNow):
+        base.reads.read(half, 1.0)
+    assert base.reads.read(half, 2.0) == 1
+    assert [base.reads.read(half) for _ in range(4)] == [1] * 4, "nobody said whose turn it is"
+    assert base.reads.fuse.blown == 0
 
 
 def test_what_is_locked_is_not_waited_for(base: Read, path: Path) -> None:
