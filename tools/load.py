@@ -31,6 +31,7 @@ try:
     import attrs
     import trio
 
+    from loading.attendance import Way
     from loading.comparing import compare
     from loading.conducting import Stage
     from loading.demo_server import ServerDied
@@ -229,7 +230,9 @@ async def _target(options: argparse.Namespace, chosen: Chosen) -> AsyncIterator[
         yield target
 
 
-async def measure(options: argparse.Namespace, chosen: Chosen) -> Report | None:
+async def measure(
+    options: argparse.Namespace, chosen: Chosen, way: Way | None = None
+) -> Report | None:
     """
     Make one run and return its report; None when it was interrupted before it began.
 
@@ -259,6 +262,7 @@ async def measure(options: argparse.Namespace, chosen: Chosen) -> Report | None:
                     seed=options.seed,
                     deadline=options.deadline,
                     objectives=[Objective(bounds=options.slo)] if options.slo else [],
+                    way=way,
                     interrupted=interrupted,
                 )
             nursery.cancel_scope.cancel()

@@ -46,7 +46,7 @@ LEAST_RUNS: Final = 5
 _CHANCE: Final = 0.01
 _SMALLEST: Final = 0.02
 _SAME_WITHIN: Final = 0.10
-_WIDTH: Final = 118
+_WIDTH: Final = 150
 _PERCENTILES: Final = ("p50", "p99")
 
 DIFFERS: Final = "differs"
@@ -275,7 +275,7 @@ def _show(rows: Sequence[Compared], lots: Sequence[Sequence[Mapping[str, Any]]])
             markup=False,
         )
     table = Table(title="Medians and quartiles over the runs", title_justify="left")
-    table.add_column("figure")
+    table.add_column("figure", no_wrap=True)
     for column in ("before", "after", "ratio", "chance"):
         table.add_column(column, justify="right")
     table.add_column("verdict")

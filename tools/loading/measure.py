@@ -244,7 +244,8 @@ class Measures:
             self.tallies.setdefault(key, Tally(whole=tally.whole)).take(tally)
         self.lag.take(other.lag)
         for number, second in other.seconds.items():
-            mine = self.seconds.setdefault(int(begins + number), Second())
+            # A hair before a second is rounding.
+            mine = self.seconds.setdefault(int(begins + number + 1e-6), Second())
             mine.calls += second.calls
             mine.errors += second.errors
             mine.worst = max(mine.worst, second.worst)

@@ -254,6 +254,7 @@ class Phase:
                 _refuse(f"{where}: expected loads Open or Closed, got {load!r}")
             if not isinstance(load.people, People):
                 _refuse(f"{where}: a load is of People, got {load.people!r}")
+            load.people.check()
             self._check_load(f"{where}, load of {load.people.name!r}", load)
         for incident in self.incidents:
             if not isinstance(incident, Incident) or not callable(incident.what):
