@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 import attrs
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from pronote_server.domain.school_data import SchoolData
 from pronote_server.domain.search import fold
@@ -24,7 +24,6 @@ from pronote_server.storage.base_removal import (
 )
 from pronote_server.storage.base_services import services_of_lessons
 from pronote_server.storage.base_writes import EVERYTHING, Change, bump_revision, log_change
-from pronote_server.storage.many_rows import insert_many
 
 __all__ = ["Counters", "Replaced", "counters", "replace_school_data"]
 
@@ -365,7 +364,8 @@ class _Writing:
             for code, row in rows.items()
             if code not in kept
         ]
-        insert_many(self._conn, table, new)
+        if new:
+            self._conn.execute(insert(table), new)
         return len(new), orphans
 
     def _id(self, table: Table, code: str | None) -> int | None:
@@ -390,7 +390,8 @@ class _Writing:
         new = [row for row in rows if row["code"] not in known]
         if old:
             self._conn.execute(update(table).where(table.c.id == bindparam("known_id")), old)
-        insert_many(self._conn, table, new)
+        if new:
+            self._conn.execute(insert(table), new)
 
     def _pair(
         self,
@@ -406,7 +407,8 @@ class _Writing:
             for code, other_codes in pairs
             for other_code in other_codes
         ]
-        insert_many(self._conn, link, rows)
+        if rows:
+            self._conn.execute(insert(link), rows)
 
 
 def _sought(name: str, code: str) -> dict[str, str]:
