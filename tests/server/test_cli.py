@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +342,18 @@ def test_a_change_of_version_is_planned_shown_and_given_up(
         ("version.cancel", {"edition": "pre-version"}),
     ]
     assert run("version", "plan", "beta", "2027-07-05", "new").status == 2
+
+
+def test_help_imports_neither_databases_nor_certificates_nor_the_server() -> None:
+    """Nor does a command that asks a running server, but for what it asks with."""
+    script = (
+        "import sys\n"
+        "from pronote_server import cli\n"
+        "cli.main(['--help'])\n"
+        "heavy = {'sqlalchemy', 'alembic', 'cryptography', 'scramp', 'structlog', 'trio'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert ran.stderr.strip() == "[]"
