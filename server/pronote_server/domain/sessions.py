@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import attrs
 
@@ -27,6 +27,8 @@ from pronote_protocol.words import (
 from pronote_server.domain.seats import Seat
 
 __all__ = ["Link", "Session", "SessionBook", "SessionStatistics"]
+
+K = TypeVar("K")
 
 
 class Link(Protocol):
@@ -128,7 +130,9 @@ class SessionBook:
     """Every session of one school."""
 
     _sessions: dict[str, Session] = attrs.field(factory=dict, init=False)
-    _of_accounts: dict[int, list[Session]] = attrs.field(factory=dict, init=False)
+    _of_accounts: dict[int, dict[str, Session]] = attrs.field(factory=dict, init=False)
+    _of_modes: dict[Mode, dict[str, Session]] = attrs.field(factory=dict, init=False)
+    _of_persons: dict[str, dict[str, Session]] = attrs.field(factory=dict, init=False)
     _begun: int = attrs.field(default=0, init=False)
     _resumed: int = attrs.field(default=0, init=False)
     _ended: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -146,7 +150,10 @@ class SessionBook:
     def begin(self, session: Session) -> None:
         """Add *session*, whose seat is taken already."""
         self._sessions[session.id] = session
-        self._of_accounts.setdefault(session.account_id, []).append(session)
+        self._of_accounts.setdefault(session.account_id, {})[session.id] = session
+        self._of_modes.setdefault(session.mode, {})[session.id] = session
+        if session.person is not None:
+            self._of_persons.setdefault(session.person, {})[session.id] = session
         self._begun += 1
 
     def end(self, session: Session, code: str) -> bool:
@@ -164,10 +171,10 @@ class SessionBook:
         if session.seat is not None:
             session.seat.release()
         del self._sessions[session.id]
-        others = self._of_accounts[session.account_id]
-        others.remove(session)
-        if not others:
-            del self._of_accounts[session.account_id]
+        _take_out(self._of_accounts, session.account_id, session)
+        _take_out(self._of_modes, session.mode, session)
+        if session.person is not None:
+            _take_out(self._of_persons, session.person, session)
         self._ended[code] = self._ended.get(code, 0) + 1
         return True
 
@@ -213,7 +220,14 @@ class SessionBook:
         ]
 
     def of_account(self, account_id: int) -> list[Session]:
-        return list(self._of_accounts.get(account_id, ()))
+        return list(self._of_accounts.get(account_id, {}).values())
+
+    def of_mode(self, mode: Mode) -> list[Session]:
+        return list(self._of_modes.get(mode, {}).values())
+
+    def of_person(self, person: str) -> list[Session]:
+        """Return those of somebody in the base, ``teacher:CODE``, in whatever mode."""
+        return list(self._of_persons.get(person, {}).values())
 
     def statistics(self) -> SessionStatistics:
         cut = sum(1 for session in self._sessions.values() if session.link is None)
@@ -224,6 +238,13 @@ class SessionBook:
             resumed=self._resumed,
             ended=dict(self._ended),
         )
+
+
+def _take_out(by: dict[K, dict[str, Session]], key: K, session: Session) -> None:
+    others = by[key]
+    del others[session.id]
+    if not others:
+        del by[key]
 
 
 def _same(one: str, other: str) -> bool:

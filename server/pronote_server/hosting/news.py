@@ -8,7 +8,7 @@ the order of their revisions: one encoding for all who see the same, and one sen
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -151,9 +151,9 @@ class News:
         telling = _Telling(self._pending)
         answered, self._pending, self._answered = self._answered, [], set()
         views: dict[tuple[Mode, str | None, str], bytes] = {}
-        for session in self._sessions:
+        for session in telling.hearers(self._sessions):
             link = session.link
-            if link is None or session.year is not None or telling.passes_over(session):
+            if link is None or session.year is not None:
                 continue
             view = (session.mode, session.person, session.login)
             told = views.get(view)
@@ -189,12 +189,19 @@ class _Telling:
                 for code in codes:
                     self._named.setdefault(code, []).append(place)
 
-    def passes_over(self, session: Session) -> bool:
-        """Whether nothing is for *session*, as its mode tells; most hear little."""
-        mode = session.mode
-        if mode is Mode.TEACHER:
-            return not self._open and teacher_code(session) not in self._named
-        return mode is Mode.HOSTING or (mode is Mode.SCHOOL_LIFE and not self._open)
+    def hearers(self, sessions: SessionBook) -> Iterable[Session]:
+        """
+        Return those of *sessions* to whom something may have to be told.
+
+        Of what only named teachers see, nobody else is looked at: there are hundreds.
+        """
+        if self._open:
+            return sessions
+        found = sessions.of_mode(Mode.ADMINISTRATIVE)
+        for code in self._named:
+            teachers = sessions.of_person(f"teacher:{code}")
+            found += [each for each in teachers if each.mode is Mode.TEACHER]
+        return found
 
     def events_for(self, session: Session) -> bytes:
         """Return the events of what *session* may see."""
