@@ -25,7 +25,7 @@ from loading.scenario import (
     Scenario,
     ScenarioRefused,
 )
-from loading.scenario_file import choose, ready_made
+from loading.scenario_file import READY_MADE, choose, ready_made
 from loading.visit import Visit
 from pronote_client import Mode
 
@@ -224,6 +224,15 @@ def test_what_comes_with_the_tool_makes_sense(name: str) -> None:
 
     assert chosen.scenario.what
     assert chosen.scenario.phases
+
+
+def test_the_example_of_the_readme_makes_sense(file_of: Callable[[str], str]) -> None:
+    text = (READY_MADE.parent / "README.md").read_text("utf-8")
+    example = text.partition("```python\n")[2].partition("```")[0]
+
+    chosen = choose(file_of(example), {"seconds": "2m"})
+
+    assert [each.name for each in chosen.scenario.phases] == ["warm-up", "steady", "peak"]
 
 
 def test_a_bad_scenario_ends_with_2_and_no_traceback(

@@ -51,6 +51,9 @@ _NOT_NOW: Final = (
     ServerStopping,
     SessionEnded,
 )
+# A server lets only so many of one address stand at its door (`max_unauthenticated_per_address`
+# is 64 by default), and a machine that is busy for a second must not end the run.
+_AT_THE_DOOR: Final = 32
 _BOUNDLESS: Final = 1_000_000
 LOGIN: Final = "login"
 BACK: Final = "back"
@@ -119,13 +122,27 @@ class Attendance:
         return rank
 
     async def all_come(self, per_second: float | None) -> None:
-        """Let everybody in, so many a second or all at once; raises as `come` does."""
+        """
+        Let everybody in, all at once, or so many a second as long as not too many are at the
+        door; raises as `come` does.
+        """
         begun = trio.current_time()
+        door = trio.Semaphore(_AT_THE_DOOR)
+
+        async def come() -> None:
+            try:
+                await self.come()
+            finally:
+                door.release()
+
         async with trio.open_nursery() as coming:
             for number in range(len(self._outside)):
-                if per_second is not None:
-                    await trio.sleep_until(begun + number / per_second)
-                coming.start_soon(self.come)
+                if per_second is None:
+                    coming.start_soon(self.come)
+                    continue
+                await trio.sleep_until(begun + number / per_second)
+                await door.acquire()
+                coming.start_soon(come)
 
     def leave(self, rank: int) -> None:
         """Send that one home, to come again; never waits."""

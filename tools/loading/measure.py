@@ -210,7 +210,6 @@ class Measures:
                 would flatter the figures: only results, and what was not answered in time,
                 count in them.
         """
-        self.until = max(self.until, answered)
         latency = answered - planned
         naive = answered - (free_since if sent is None else max(sent, free_since))
         if sent is not None and not whole:
@@ -219,6 +218,7 @@ class Measures:
         tally.note(latency, naive, error)
         if whole:
             return
+        self.until = max(self.until, answered)
         second = self.seconds.setdefault(int(planned), Second())
         second.calls += 1
         second.worst = max(second.worst, latency)

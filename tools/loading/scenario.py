@@ -67,7 +67,10 @@ def _number(what: str, value: Any, *, least: float = 0.0, most: float = math.inf
 
 @attrs.frozen
 class Ramp:
-    """They come in before the first phase, *per_second* of them; that is not measured."""
+    """
+    They come in before the first phase, *per_second* of them, or more slowly if the server
+    is slow; that is not measured.
+    """
 
     per_second: float = 20.0
 
