@@ -350,7 +350,7 @@ def _make_writer(kind: Any) -> Callable[[Any], Any]:
     if kind is float:
         return _write_number
     if _is_enum(kind):
-        return lambda member: member.value
+        return lambda member: member._value_  # what `value` gives, without its descriptor
     if issubclass(kind, datetime.datetime):
         return _write_instant
     if issubclass(kind, datetime.date):

@@ -8,6 +8,7 @@ seat's. What goes into the journal is queued by the same step.
 
 from __future__ import annotations
 
+import functools
 import secrets
 from typing import Final
 
@@ -30,7 +31,7 @@ from pronote_protocol.errors import (
     ServerStopping,
 )
 from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
-from pronote_protocol.words import Access, Farewell, Mode
+from pronote_protocol.words import Access, Farewell, Mode, Right
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.rights import rights_in_previous_year, rights_of
@@ -186,12 +187,14 @@ def enter(
         session.presence = others[0].presence
     with telling(school, account.id, account.name):
         school.sessions.begin(session)
-    _note_login(school, account)
     session.forced = is_forced(school, session)
+    at = school.clock.now()
+    school.directory.put(attrs.evolve(account, last_login_at=at))
     school.journal.note(
         "session.began",
         session.name,
         session.address,
+        together=lambda conn: note_login(conn, account.id, at),
         session=session.id,
         login=session.login,
         mode=session.mode.value,
@@ -201,12 +204,6 @@ def enter(
         client=session.client,
     )
     return session, _entered(school, session)
-
-
-def _note_login(school: School, account: Account) -> None:
-    at = school.clock.now()
-    school.directory.put(attrs.evolve(account, last_login_at=at))
-    school.records.post(lambda conn: note_login(conn, account.id, at))
 
 
 def _is_open(school: School, mode: Mode) -> bool:
@@ -229,6 +226,11 @@ def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
             end(school, session, goodbye(Farewell.SUPERSEDED))
 
 
+@functools.lru_cache
+def _in_order(rights: frozenset[Right]) -> tuple[Right, ...]:
+    return tuple(sorted(rights, key=lambda right: right.value))
+
+
 def _entered(school: School, session: Session) -> Entered:
     # A console is told of the base that is loaded, and of none.
     loaded = school.base if session.mode is Mode.HOSTING else school.base_in_service()
@@ -243,7 +245,7 @@ def _entered(school: School, session: Session) -> Entered:
         base=_NO_BASE if loaded is None else loaded.shown_name,
         school_year=0 if loaded is None else loaded.header.school_year,
         revision=0 if loaded is None else loaded.header.revision,
-        rights=tuple(sorted(session.rights, key=lambda right: right.value)),
+        rights=_in_order(session.rights),
         resume_token=session.token,
     )
 
@@ -274,9 +276,19 @@ def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Se
     return session, _entered(school, session)
 
 
-def end(school: School, session: Session, farewell: Goodbye, by: str | None = None) -> bool:
+def end(
+    school: School,
+    session: Session,
+    farewell: Goodbye,
+    by: str | None = None,
+    *,
+    leaving: bool = False,
+) -> bool:
     """
     End *session* for good: its seat is free when this returns. Idempotent, synchronous.
+
+    Args:
+        leaving: The client goes by itself: its connection is not hung up.
 
     Returns:
         Whether it had not ended before.
@@ -289,7 +301,7 @@ def end(school: School, session: Session, farewell: Goodbye, by: str | None = No
     school.departures.pop(session.id, None)
     school.uploads.forget_all_of(session)
     school.document_uploads.forget_all_of(session)
-    if link is not None:
+    if link is not None and not leaving:
         link.hang_up(encode_event(farewell), farewell.code.value)
     leave_exclusive(school, session)
     school.journal.note(
@@ -320,7 +332,7 @@ def link_gone(school: School, session: Session, link: Link, *, reason: Farewell)
             school.sessions.cut(session, trio.current_time() + school.resume_seconds)
         school.journal.note("session.cut", session.name, session.address, session=session.id)
         return
-    end(school, session, goodbye(reason))
+    end(school, session, goodbye(reason), leaving=reason is Farewell.LOGOUT)
 
 
 def bury(school: School, session: Session, link: Link) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 import attrs
 
+from pronote_protocol.conversation import encode_event
 from pronote_protocol.messages import Announcement, Goodbye
 from pronote_protocol.words import Farewell, ReturnAdvice
 
-__all__ = ["announcement", "goodbye"]
+__all__ = ["announcement", "goodbye", "last_words"]
 
 
 @attrs.frozen
@@ -106,6 +108,12 @@ def goodbye(
         after_seconds=wording.after_seconds,
         reference=reference,
     )
+
+
+@functools.cache
+def last_words(code: Farewell) -> bytes:
+    """Return the frame of the goodbye for *code*, with nobody's own words in it."""
+    return encode_event(goodbye(code))
 
 
 def announcement(code: Farewell, in_seconds: float, **words: str | None) -> Announcement:

@@ -6,9 +6,11 @@ Entries are ``noun.what_happened``. They hold no password, no token, no pupil's 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
+from sqlalchemy import Connection
 
 from pronote_server.clock import Clock
 from pronote_server.storage.database import Database
@@ -27,15 +29,32 @@ class Journal:
     _records: Database
     _clock: Clock
 
-    def note(self, kind: str, actor: str, address: str | None = None, **details: Any) -> None:
+    def note(
+        self,
+        kind: str,
+        actor: str,
+        address: str | None = None,
+        *,
+        together: Callable[[Connection], None] | None = None,
+        **details: Any,
+    ) -> None:
         """
         Add an entry without waiting, for what is frequent: sessions beginning and ending.
 
         It is on disk with the next write, and soon if there is none; a power cut may lose
         it, and a queue that is full drops it with a warning in the log.
+
+        Args:
+            together: A command that is kept or lost with it.
         """
         entry = self._entry(kind, actor, address, details)
-        self._records.post(lambda conn: append_journal(conn, entry))
+
+        def write(conn: Connection) -> None:
+            append_journal(conn, entry)
+            if together is not None:
+                together(conn)
+
+        self._records.post(write)
 
     async def record(
         self, kind: str, actor: str, address: str | None = None, **details: Any

@@ -23,7 +23,7 @@ from pronote_protocol.messages import Ping
 from pronote_protocol.stages import Stage
 from pronote_protocol.words import Farewell
 from pronote_server.config import Limits
-from pronote_server.hosting import connections
+from pronote_server.hosting import connections, farewells
 from pronote_server.hosting.farewells import goodbye
 from pronote_server.native.doorstep import Doorstep, Reception
 from pronote_server.native.outbox import Outbox
@@ -255,7 +255,7 @@ class Connection:
         if last_words is None and peer.farewell is not None:
             last_words = encode_event(peer.farewell)
         if last_words is None and reason is not Farewell.LOST:
-            last_words = encode_event(goodbye(reason))
+            last_words = farewells.last_words(reason)
         if last_words is None or self._outbox.broken:
             return
         self._outbox.push(last_words)
@@ -279,7 +279,7 @@ class Connection:
     def _drop(self, reason: Farewell) -> None:
         """Give up on this client; its session ends now, and not when the task notices."""
         self._settle(reason)
-        self.hang_up(encode_event(goodbye(reason)), reason.value)
+        self.hang_up(farewells.last_words(reason), reason.value)
 
     # ---------------------------------------------------------------- the sweeper
 
