@@ -79,6 +79,9 @@ class Mode(enum.Enum):
     SCHOOL_LIFE = "school-life"
     HOSTING = "hosting"
 
+    # A member is itself and no other; Enum's own is a Python function, called at each look-up.
+    __hash__ = object.__hash__
+
 
 class Access(enum.Enum):
     """Whether a session may write (fiche 11: *Connecté en modification*)."""
@@ -209,6 +212,8 @@ class Right(enum.Enum):
     SEE_ACCOUNT = "see-account"
     MANAGE_ACCOUNT = "manage-account"
     RECEIVE_CREDENTIALS = "receive-credentials"
+
+    __hash__ = object.__hash__  # as of Mode
 
 
 class ResourceKind(enum.Enum):
