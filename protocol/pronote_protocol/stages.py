@@ -31,6 +31,8 @@ class Stage(enum.Enum):
     CLOSING = "closing"
     CLOSED = "closed"
 
+    __hash__ = object.__hash__  # looked up twice a message; see `words.Mode`
+
 
 class Saying(enum.Enum):
     """What a message is, as far as the order of messages is concerned."""
@@ -48,6 +50,8 @@ class Saying(enum.Enum):
     GOODBYE = "goodbye"
     HEARTBEAT = "ping or pong"
     EVENT = "any other event"
+
+    __hash__ = object.__hash__
 
 
 Table = Mapping[tuple[Stage, Saying], Stage]

@@ -146,7 +146,6 @@ class Connection:
             self._transport.server_name,
         )
         peer = self.peer = Peer(doorstep, self._log)
-        self._reading.deadline = doorstep.deadline
         try:
             # TLS may have read the hello along with the end of the handshake.
             self._listen()

@@ -8,6 +8,7 @@ request may come when is the conversation's business, not repeated here.
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import lru_cache
 from typing import Any, Protocol
 
 import trio
@@ -46,6 +47,7 @@ from pronote_server.domain.sessions import Link, Session
 from pronote_server.domain.suspensions import RequestMeter
 from pronote_server.hosting import connections, passwords, previous_years, security
 from pronote_server.hosting.connections import Caller
+from pronote_server.hosting.hot_answers import Packed
 from pronote_server.hosting.login import Attempt
 from pronote_server.hosting.school import School
 
@@ -66,6 +68,47 @@ class Reception(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether newcomers are told to come back later."""
+
+
+# The same for all who come while a school is as it is: few at a time, and a school that
+# opens its doors in the morning says it to a whole house within a second.
+@lru_cache(maxsize=64)
+def _welcome(
+    version: int,
+    rne: str,
+    name: str,
+    open_modes: frozenset[Mode],
+    in_service: bool,
+    weak_passwords: bool,
+    resume_seconds: float,
+    limits: PeerLimits,
+    wire: WireLimits,
+    *,
+    bound: bool,
+) -> Packed:
+    return Packed.of(
+        Welcome(
+            version=version,
+            server=SERVER_NAME,
+            rne=rne,
+            school=name,
+            mechanisms=(BOUND, PLAIN) if bound else (PLAIN,),
+            modes=tuple(mode for mode in Mode if mode in ADMINISTRATION or mode in open_modes),
+            in_service=in_service,
+            weak_passwords=weak_passwords,
+            limits=Limits(
+                before_login_bytes=wire.before_login_bytes,
+                from_client_bytes=wire.from_client_bytes,
+                from_server_bytes=wire.from_server_bytes,
+                page_rows=wire.page_rows,
+                chunk_bytes=wire.chunk_bytes,
+                login_seconds=limits.login_seconds,
+                heartbeat_seconds=limits.heartbeat_seconds,
+                silence_seconds=limits.silence_seconds,
+                resume_seconds=resume_seconds,
+            ),
+        )
+    )
 
 
 class Doorstep:
@@ -121,7 +164,7 @@ class Doorstep:
             if suspension is not None:
                 security.suspended_meanwhile(self.school, self.address, suspension)
 
-    def hello(self, params: dict[str, Any]) -> Welcome:
+    def hello(self, params: dict[str, Any]) -> Packed:
         """
         Raises:
             VersionUnsupported, UnknownSchool, ServerBusy, ServerStopping, AddressSuspended:
@@ -140,28 +183,17 @@ class Doorstep:
         self._meter = school.suspensions.request_meter(self.address)
         limits, wire = self._reception.limits, self._reception.wire_limits
         self.deadline = trio.current_time() + limits.login_seconds
-        return Welcome(
-            version=version,
-            server=SERVER_NAME,
-            rne=school.rne,
-            school=school.name,
-            mechanisms=(BOUND, PLAIN) if self._certificate_hash else (PLAIN,),
-            modes=tuple(
-                mode for mode in Mode if mode in ADMINISTRATION or mode in school.open_modes
-            ),
-            in_service=school.in_service,
-            weak_passwords=school.weak_passwords,
-            limits=Limits(
-                before_login_bytes=wire.before_login_bytes,
-                from_client_bytes=wire.from_client_bytes,
-                from_server_bytes=wire.from_server_bytes,
-                page_rows=wire.page_rows,
-                chunk_bytes=wire.chunk_bytes,
-                login_seconds=limits.login_seconds,
-                heartbeat_seconds=limits.heartbeat_seconds,
-                silence_seconds=limits.silence_seconds,
-                resume_seconds=school.resume_seconds,
-            ),
+        return _welcome(
+            version,
+            school.rne,
+            school.name,
+            school.open_modes,
+            school.in_service,
+            school.weak_passwords,
+            school.resume_seconds,
+            limits,
+            wire,
+            bound=self._certificate_hash is not None,
         )
 
     def login_start(self, params: dict[str, Any]) -> Challenge:
