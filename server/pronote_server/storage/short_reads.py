@@ -2,8 +2,9 @@
 Short readings of a base in the Trio thread itself, and the fuse that ends them.
 
 Nothing else in the loop may block. This does, for the tenth of a millisecond that a page of a
-list takes, because the way round is dearer than the work: a trip to a reader's thread and back,
-the wake-up of a task, and the interpreter's lock passed to and fro at each row.
+list takes (a week: three; the very first time some more, to compile its statements), because
+the way round is dearer than the work: a trip to a reader's thread and back, the wake-up of a
+task, and the interpreter's lock passed to and fro at each row.
 
 What it risks is that everybody waits for one reading, and this is what bounds it:
 
