@@ -96,6 +96,8 @@ def test_the_chance_is_what_dealing_out_all_the_ways_gives(
         (FIVE, SAME),
         ([10.05, 10.15, 10.25, 10.35, 10.0], SAME),
         ([10.0, 30.0, 9.0, 25.0, 4.0], NOISY),
+        # One of them on the other side: four chances in 252, which is too many.
+        ([10.35, 11.0, 11.1, 11.2, 11.3], NOISY),
     ],
 )
 def test_the_verdict_follows_from_the_rule(after: list[float], verdict: str) -> None:

@@ -113,6 +113,25 @@ async def test_who_lost_the_session_logs_in_again_if_he_is_one_who_does(
     assert phase.present == {"them": 3, "others": 0}
 
 
+async def test_who_returns_does_so_every_time(
+    server: ScriptedServer, autojump_clock: MockClock
+) -> None:
+    herd = them(3, returns=True)
+
+    async def cut(stage: Stage) -> None:
+        stage.cut(herd)
+
+    cuts = [Incident(at=at, what=cut) for at in (1.0, 15.0)]
+    report = await run_on(
+        server, [Phase(name="cut", seconds=30.0, incidents=cuts)], people=[herd]
+    )
+
+    (phase,) = report.phases
+    assert of(phase, "back").calls == 6
+    assert phase.measures.endings == {("them", "lost"): 6}
+    assert phase.present == {"them": 3}
+
+
 async def test_what_needs_a_server_of_ours_or_more_schools_is_told_first(
     server: ScriptedServer,
     autojump_clock: MockClock,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -215,6 +216,8 @@ async def test_an_errand_is_measured_as_a_whole_and_by_its_calls(
     (phase,) = report.phases
     assert of(phase, "seats.show").calls == report.measures.calls == 6
     assert of(phase, "look_twice()").calls == 3
+    # Only what was planned can be sent late.
+    assert len(phase.measures.lag) == 3
     assert of(phase, "look_twice()").latency.max == pytest.approx(0.3, rel=1e-2)
 
 
@@ -277,7 +280,14 @@ async def test_errors_within_a_nursery_of_an_errand_are_counted(
 async def test_an_interrupted_run_reports_what_it_has(
     server: ScriptedServer, autojump_clock: MockClock
 ) -> None:
-    interrupted, people = trio.Event(), them()
+    interrupted, people, asked = trio.Event(), them(), itertools.count(1)
+
+    async def answer(params: Any) -> SeatsShown:
+        if next(asked) > 15:
+            await trio.sleep_forever()  # on its way when the run is interrupted
+        return ANSWER
+
+    server.answers["seats.show"] = answer
 
     async def stop(stage: Stage) -> None:
         interrupted.set()
@@ -295,8 +305,8 @@ async def test_an_interrupted_run_reports_what_it_has(
 
     assert report.status == 130
     assert [each.name for each in report.phases] == ["run"]
-    assert report.measures.calls == 21
-    assert not server.seated
+    assert report.measures.calls == 15
+    assert report.measures.errors == 0
 
 
 async def test_a_signal_ends_the_run_and_keeps_what_was_measured(
@@ -324,6 +334,8 @@ async def test_a_signal_ends_the_run_and_keeps_what_was_measured(
 
     assert report is not None
     assert (report.status, report.measures.calls) == (130, 11)
+    # Everybody has left, as after any run.
+    assert not server.seated
 
 
 async def test_a_phase_that_settles_keeps_the_next_one_waiting(
