@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 import structlog
 import trio
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from pronote_server.storage.base_writes import hold_lines
 from pronote_server.storage.errors import (
@@ -32,6 +32,7 @@ from pronote_server.storage.errors import (
 )
 from pronote_server.storage.freshness import Freshness, note_changes, note_readings
 from pronote_server.storage.group_commit import Job, commit_together
+from pronote_server.storage.place import Place
 from pronote_server.storage.readers import Readers
 from pronote_server.storage.remembered import Memory
 from pronote_server.storage.short_reads import Fuse, NotNow, ShortReads
@@ -94,27 +95,6 @@ class _Waiting(Job):
 
 def _standing() -> float:
     return 0.0
-
-
-class Place(Protocol):
-    """Where a database is: a SQLite file, or a base on PostgreSQL."""
-
-    @property
-    def name(self) -> str:
-        """What the log calls it."""
-
-    def writing_engine(self) -> Engine: ...
-
-    def reading_engine(self) -> Engine: ...
-
-    def impatient_engine(self) -> Engine | None:
-        """Return an engine for `short_reads`; None where no reading is that short."""
-
-    def read_ahead(self) -> None:
-        """Have its beginning in the system's memory; before it is opened."""
-
-    def settle(self, connection: Connection) -> None:
-        """Make it whole by itself, before the writing connection is closed."""
 
 
 class Database:
