@@ -58,7 +58,6 @@ class Session:
         cut_until: Seconds of transport time at which a cut session is lost.
         token: The single resume token that is valid now, or None.
         presence: How the person shows himself; the same in all his sessions.
-        follows_presence: Whether it is told how others show themselves.
         forced: True while somebody else's exclusive use makes it read-only.
     """
 
@@ -91,7 +90,6 @@ class Session:
     ended: bool = False
     year: int | None = None
     presence: Presence = Presence.AVAILABLE
-    follows_presence: bool = False
 
     @property
     def state(self) -> SessionState:
@@ -133,6 +131,7 @@ class SessionBook:
     _of_accounts: dict[int, dict[str, Session]] = attrs.field(factory=dict, init=False)
     _of_modes: dict[Mode, dict[str, Session]] = attrs.field(factory=dict, init=False)
     _of_persons: dict[str, dict[str, Session]] = attrs.field(factory=dict, init=False)
+    _followers: dict[str, Session] = attrs.field(factory=dict, init=False)
     _begun: int = attrs.field(default=0, init=False)
     _resumed: int = attrs.field(default=0, init=False)
     _ended: dict[str, int] = attrs.field(factory=dict, init=False)
@@ -171,12 +170,22 @@ class SessionBook:
         if session.seat is not None:
             session.seat.release()
         del self._sessions[session.id]
+        self._followers.pop(session.id, None)
         _take_out(self._of_accounts, session.account_id, session)
         _take_out(self._of_modes, session.mode, session)
         if session.person is not None:
             _take_out(self._of_persons, session.person, session)
         self._ended[code] = self._ended.get(code, 0) + 1
         return True
+
+    def follow_presence(self, session: Session) -> None:
+        """Have *session* among the followers from now on, until it ends."""
+        if not session.ended:
+            self._followers[session.id] = session
+
+    def followers(self) -> list[Session]:
+        """Return who is told how others show themselves: few, while all come and go."""
+        return list(self._followers.values())
 
     def cut(self, session: Session, until: float) -> None:
         """Keep *session* and its seat without a client until transport time *until*."""

@@ -27,7 +27,7 @@ def list_presence(
     school: School, session: Session, wish: calls.ListPresence
 ) -> Page[calls.PresenceRow]:
     """Return a page of who is there, by name; *session* is told of changes from now on."""
-    session.follows_presence = True
+    school.sessions.follow_presence(session)
     there = {
         each.account_id: calls.PresenceRow(each.account_id, each.name, each.presence)
         for each in school.sessions
@@ -57,12 +57,8 @@ def telling(school: School, account_id: int, name: str) -> Iterator[None]:
     if before is after:
         return
     news: bytes | None = None
-    for session in school.sessions:
-        if (
-            session.follows_presence
-            and session.link is not None
-            and session.account_id != account_id
-        ):
+    for session in school.sessions.followers():
+        if session.link is not None and session.account_id != account_id:
             news = news or encode_event(
                 PresenceChanged(account=account_id, name=name, presence=after)
             )

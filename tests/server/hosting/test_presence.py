@@ -62,6 +62,21 @@ async def test_who_asked_for_the_list_is_told_who_comes_changes_and_goes(
         assert silent.events == []
 
 
+async def test_who_has_left_is_no_follower_any_more(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with working(tmp_path) as door:
+        watcher = await WireClient.inside(door, "admin")
+        await WireClient.inside(door, "cpe", Mode.SCHOOL_LIFE)
+        await listed(watcher)
+        await listed(watcher)
+        (school,) = door.schools.values()
+
+        assert [each.id for each in school.sessions.followers()] == [watcher.entered.session]
+        await watcher.leave()
+        assert school.sessions.followers() == []
+
+
 async def test_invisible_is_seen_as_not_connected(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
