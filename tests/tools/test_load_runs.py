@@ -305,6 +305,7 @@ async def test_an_interrupted_run_reports_what_it_has(
 
     assert report.status == 130
     assert [each.name for each in report.phases] == ["run"]
+    assert report.phases[0].seconds == pytest.approx(2.05)
     assert report.measures.calls == 15
     assert report.measures.errors == 0
 

@@ -62,6 +62,7 @@ class Played:
         planned: Open arrivals.
         unsent: Of them, those given up because we were too late.
         effort, memory, present: At its end: processors, bytes of the server, sessions.
+        lasted: Seconds; fewer than the phase's when it was interrupted.
         begun: Whether it was reached; an interrupted run has phases that were not.
     """
 
@@ -69,6 +70,7 @@ class Played:
     measures: Measures = attrs.field(factory=Measures)
     begins_at: float = 0.0
     ends_at: float = 0.0
+    lasted: float = 0.0
     planned: int = 0
     unsent: int = 0
     effort: Effort | None = None
@@ -217,6 +219,7 @@ class Conductor:
         finally:
             if self.server.pid != pid:
                 first = attrs.evolve(first, server=None)  # another process by now
+            played.lasted = trio.current_time() - played.begins_at
             played.effort = Reading.now(self.server.pid).since(first, busiest)
             # What another process weighs says nothing beside what this one weighed before.
             played.memory = self.server.memory() if self.server.pid == self._first_pid else None

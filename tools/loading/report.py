@@ -93,7 +93,7 @@ class PhaseReport:
         assert played.effort is not None
         return cls(
             name=played.phase.name,
-            seconds=played.phase.seconds,
+            seconds=min(played.phase.seconds, played.lasted),
             measured=played.phase.measured,
             measures=played.measures,
             effort=played.effort,
