@@ -4,7 +4,7 @@ others use to reach it.
 
 What the client says is heard, and mostly answered, by `Connection._hear`, which the door's
 `Readiness` calls: no task is woken for it. The task begins and ends the conversation, and is
-woken for what takes time: a call that needs the disk, a client that does not take its
+woken for what takes time: a call that writes or reads much, a client that does not take its
 answers. While it works nothing is heard. Writing goes through the outbox, synchronously,
 whoever writes. To hang up is therefore: hear nothing more from now on, put a deadline on what
 is still to be written, say goodbye. Sending is never cancelled, so that half a frame never
