@@ -35,6 +35,7 @@ def run_of(p99: float, **changes: Any) -> dict[str, Any]:
         "cores_used": {"server": 0.2},
         "memory_per_session": None,
         "sessions": {"them": 3},
+        "all_calls": row,
         "by_people": [row],
     }
     return {
@@ -51,7 +52,7 @@ def run_of(p99: float, **changes: Any) -> dict[str, Any]:
 
 def verdict_of(before: Sequence[float], after: Sequence[float]) -> str:
     rows = compared([run_of(each) for each in before], [run_of(each) for each in after])
-    (row,) = [row for row in rows if "p99" in row.name]
+    (row,) = [row for row in rows if row.name == "run: session.show p99 (ms)"]
     return row.verdict
 
 
@@ -116,7 +117,11 @@ def test_figures_that_some_run_lacks_are_not_compared() -> None:
 
     rows = compared([run_of(10.0), odd], [run_of(10.0)] * 2)
 
-    assert [row.name for row in rows] == ["run: server's processor (us a call)"]
+    assert [row.name for row in rows] == [
+        "run: all calls p50 (ms)",
+        "run: all calls p99 (ms)",
+        "run: server's processor (us a call)",
+    ]
 
 
 @pytest.fixture
@@ -179,6 +184,7 @@ def test_too_few_valid_runs_say_nothing(
         ([run_of(10.0, parameters={"rate": 5.0})], "different scenarios"),
         ([{"latency": 3}], "no report of tools/load.py"),
         ([[]], "no report of tools/load.py"),
+        ([{"status": 0, "phases": [{"measured": True}]}], "no report of tools/load.py"),
     ],
 )
 def test_what_cannot_be_compared_is_told_without_a_traceback(

@@ -148,13 +148,15 @@ def figures_of(report: Mapping[str, Any]) -> dict[str, tuple[float, bool | None]
         if not phase["measured"]:
             continue
         name = phase["name"]
-        for row in phase["by_people"]:
-            if not row["latency"]["count"]:
-                continue
-            who = f"{row['people']}, " if len(phase["sessions"]) > 1 else ""
-            for percentile in _PERCENTILES:
-                key = f"{name}: {who}{row['call']} {percentile} (ms)"
-                found[key] = row["latency"][percentile], True
+        several = len(phase["sessions"]) > 1
+        tallies = {
+            (f"{row['people']}, " if several else "") + row["call"]: row
+            for row in phase["by_people"]
+        }
+        for what, tally in {"all calls": phase["all_calls"], **tallies}.items():
+            for percentile in _PERCENTILES if tally["latency"]["count"] else ():
+                key = f"{name}: {what} {percentile} (ms)"
+                found[key] = tally["latency"][percentile], True
         used = phase["cores_used"]["server"]
         if used is not None and phase["calls"]:
             spent = used * phase["seconds"] * 1e6 / phase["calls"]
@@ -246,6 +248,8 @@ def _read(paths: Sequence[Path], left_out: list[str]) -> list[dict[str, Any]]:
         try:
             said = json.loads(path.read_text("utf-8"))
             status, phases = said["status"], said["phases"]
+            figures_of(said)
+            said["scenario"], said["parameters"], said["versions"], said["machine"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _Useless(f"{path}: no report of tools/load.py ({error})") from None
         if status in (EXIT_INVALID, 130) or not phases:

@@ -323,6 +323,7 @@ def _phase(phase: PhaseReport, before: int | None) -> dict[str, Any]:
             {"people": people, "code": code, "sessions": count}
             for (people, code), count in sorted(phase.measures.endings.items())
         ],
+        "all_calls": _tally(phase.measures.total),
         "by_people": [
             {"people": people, "call": call, "errand": tally.whole, **_tally(tally)}
             for (people, call), tally in sorted(phase.measures.tallies.items())
