@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from pronote_server.storage import base_schema as schema
 from pronote_server.storage.base_header import read_header
 from pronote_server.storage.base_writes import (
     AuditEntry,
@@ -28,6 +29,8 @@ from pronote_server.storage.database import open_database
 from pronote_server.storage.errors import ConstraintBroken
 from pronote_server.storage.group_commit import Job
 from pronote_server.storage.held_lines import held_by
+from pronote_server.storage.prepared import Prepared
+from pronote_server.storage.remembered import remembered
 
 
 async def test_what_entries_leave_is_held_and_nobody_can_tell(
@@ -136,6 +139,28 @@ async def test_a_revision_that_somebody_else_gives_is_counted_from(
 
         assert await database.write(command) == [1, 41, 42]
         assert (await database.read(read_header)).revision == 42
+
+
+async def test_prepared_statements_and_what_is_remembered_see_what_is_held(
+    base_path: Path, now: datetime
+) -> None:
+    prepared = Prepared(select(schema.audit.c.id))
+
+    @remembered
+    def lines(conn: Connection) -> int:
+        return len(conn.execute(select(schema.audit.c.id)).all())
+
+    def command(conn: Connection) -> list[int]:
+        seen = [lines(conn)]
+        leave(conn, now, "first")
+        seen.append(lines(conn))
+        leave(conn, now, "second")
+        return [*seen, len(prepared.tuples(conn))]
+
+    async with open_database(base_path, inline=True) as database:
+        assert await database.write(lines) == 0
+        assert await database.write(command) == [0, 1, 2]
+        assert await database.write(lines) == 2
 
 
 def leave(conn: Connection, now: datetime, key: str) -> int:
