@@ -284,6 +284,32 @@ def test_the_exit_status_says_what_the_run_is_worth(
     assert report(measures, slo=slo).status == status
 
 
+def test_a_server_of_ours_that_logs_errors_is_no_success() -> None:
+    run = attrs.evolve(report(one_call(0.001)), complaints=['{"level": "error"}'])
+
+    assert run.status == 99
+    assert "the server logged 1 errors" in run.missed[0]
+
+
+@pytest.mark.parametrize(
+    ("weight", "sessions", "missed"),
+    [
+        (64, 1000, []),
+        (65, 1000, ["memory 65.0 KiB a session, at most 64.0 KiB"]),
+        (64, 499, ["memory: the server's is not known"]),
+    ],
+)
+def test_memory_is_judged_by_session_and_only_of_many(
+    weight: int, sessions: int, missed: list[str]
+) -> None:
+    """What a server takes for itself after its start would be the weight of a few."""
+    before = 10_000_000
+    after = before + weight * 1024 * sessions
+    run = report(one_call(0.001), slo="memory=64KiB", memory=after, present={"a": sessions})
+
+    assert attrs.evolve(run, memory_before=before).missed == missed
+
+
 @pytest.mark.parametrize("text", ["p98=1ms", "p99=25", "err=few", "p99"])
 def test_an_objective_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"ask for|duration|float"):
