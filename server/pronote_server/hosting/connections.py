@@ -8,9 +8,7 @@ seat's. What goes into the journal is queued by the same step.
 
 from __future__ import annotations
 
-import functools
 import secrets
-from typing import Final
 
 import attrs
 import structlog
@@ -31,13 +29,14 @@ from pronote_protocol.errors import (
     ServerStopping,
 )
 from pronote_protocol.messages import Enter, Entered, Goodbye, Hello, Resume
-from pronote_protocol.words import Access, Farewell, Mode, Right
+from pronote_protocol.words import Access, Farewell, Mode
 from pronote_server.domain.accounts import Account
 from pronote_server.domain.base_states import BaseState
 from pronote_server.domain.rights import rights_in_previous_year, rights_of
 from pronote_server.domain.seats import Seat, pool_for
 from pronote_server.domain.sessions import Link, Session
 from pronote_server.hosting import security
+from pronote_server.hosting.entered import NO_BASE, shown
 from pronote_server.hosting.exclusive_use import end_exclusive, is_forced, leave_exclusive
 from pronote_server.hosting.farewells import announcement, goodbye
 from pronote_server.hosting.journal import SERVER
@@ -62,9 +61,6 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
-
-# What the session of a console says of its base, and of none.
-_NO_BASE: Final = "-"
 
 
 @attrs.frozen
@@ -101,7 +97,7 @@ def enter(
         raise ServerStopping()
     at_console = wish.mode is Mode.HOSTING
     in_the_past = wish.school_year is not None
-    base_name = _NO_BASE
+    base_name = NO_BASE
     if not at_console:
         school.check_contract()
         base_name = school.base_in_service().shown_name
@@ -203,7 +199,7 @@ def enter(
         workstation=session.workstation,
         client=session.client,
     )
-    return session, _entered(school, session)
+    return session, shown(school, session)
 
 
 def _is_open(school: School, mode: Mode) -> bool:
@@ -224,30 +220,6 @@ def _supersede_cut(school: School, caller: Caller, account: Account) -> None:
             and session.address == caller.address
         ):
             end(school, session, goodbye(Farewell.SUPERSEDED))
-
-
-@functools.lru_cache
-def _in_order(rights: frozenset[Right]) -> tuple[Right, ...]:
-    return tuple(sorted(rights, key=lambda right: right.value))
-
-
-def _entered(school: School, session: Session) -> Entered:
-    # A console is told of the base that is loaded, and of none.
-    loaded = school.base if session.mode is Mode.HOSTING else school.base_in_service()
-    if session.year is not None:
-        loaded = school.previous.base_of(session.year)
-    return Entered(
-        session=session.id,
-        mode=session.mode,
-        access=session.access,
-        state=session.state,
-        name=session.name,
-        base=_NO_BASE if loaded is None else loaded.shown_name,
-        school_year=0 if loaded is None else loaded.header.school_year,
-        revision=0 if loaded is None else loaded.header.revision,
-        rights=_in_order(session.rights),
-        resume_token=session.token,
-    )
 
 
 def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Session, Entered]:
@@ -273,7 +245,7 @@ def resume(school: School, caller: Caller, wish: Resume, link: Link) -> tuple[Se
     session.address = caller.address
     session.last_call_at = school.clock.timestamp()
     school.journal.note("session.resumed", session.name, caller.address, session=session.id)
-    return session, _entered(school, session)
+    return session, shown(school, session)
 
 
 def end(
