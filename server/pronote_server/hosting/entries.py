@@ -2,12 +2,13 @@
 Entries: changes of the base by a session, done once, audited, and told to whom they concern.
 
 An entry is one command of the base's writer: several sessions' entries share a commit, one
-that fails takes no other with it. With the change itself are written, in the same savepoint:
+that fails takes no other with it. With the change itself are written, in the same transaction:
 the new revision, a line of audit for each thing changed (who, when, before, after), what to
 answer whoever asks for "what changed since", and the answer under the client's key, so that a
-retry after a cut is answered and not done twice. A key whose entry was given up with an
-exclusive use is refused: a retry must neither do again what somebody threw away, nor be told
-that it is there.
+retry after a cut is answered and not done twice; they wait for the commit to be written
+together (`held_lines`), and are gone when the entry is undone. A key whose entry was given up
+with an exclusive use is refused: a retry must neither do again what somebody threw away, nor be
+told that it is there.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def commit_together(
 
     *jobs* is iterated while the transaction is open, so it may go on yielding what arrives
     meanwhile. When the transaction itself fails (BEGIN, COMMIT, a disk so full that SQLite
-    gives the whole of it up), every job of it that had succeeded gets that error.
+    gives the whole of it up, what its entries leave behind cannot be written), every job of it
+    that had succeeded gets that error.
 
     Raises:
         Exception: Not even ROLLBACK worked; the connection is of no more use.
