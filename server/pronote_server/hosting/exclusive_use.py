@@ -73,6 +73,7 @@ def is_forced(school: School, session: Session) -> bool:
 
 
 def _tell(school: School) -> None:
+    school.news.finish()  # of what was entered before
     news = encode_event(ExclusiveChanged(holder=school.exclusive.holder_name))
     for session in school.sessions:
         if session.year is not None:
@@ -109,6 +110,7 @@ def forget_copy(school: School) -> None:
 
 def broadcast(school: School, event: object) -> None:
     """Tell every connected session *event*, encoded once; a previous year never changes."""
+    school.news.finish()  # of what was entered before
     frame = encode_event(event)
     of_the_base = isinstance(event, BaseChanged)
     for session in school.sessions:

@@ -8,11 +8,14 @@ the order of their revisions: one encoding for all who see the same, and one sen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from typing import Final
 
 import attrs
+import structlog
+import trio
 
 from pronote_protocol.conversation import encode_event
 from pronote_protocol.messages import BaseChanged
@@ -29,6 +32,15 @@ __all__ = [
     "teacher_code",
     "who",
 ]
+
+
+log = structlog.get_logger()
+
+# Sessions told in one turn of the loop: 5 ms of it, 10 with TLS.
+_AT_ONCE: Final = 1_000
+# Commits that are being told at the same time. When there are more, the oldest is told to its
+# end at once: the turn gets longer, and what waits does not.
+_MOST_ROUNDS: Final = 8
 
 
 @attrs.frozen
@@ -131,12 +143,21 @@ class _Entered:
 
 
 class News:
-    """What was committed and is still to be told to the sessions of one school."""
+    """
+    What was committed and is still to be told to the sessions of one school.
+
+    Telling a thousand sessions takes the loop some 5 ms, so that those of a bigger school are
+    told a thousand at a time, and everybody else has his turn meanwhile. A session still
+    hears of one commit after the other, and the writers before their answers. What other
+    events must not overtake is told first by `finish`.
+    """
 
     def __init__(self, sessions: SessionBook) -> None:
         self._sessions = sessions
         self._pending: list[_Entered] = []
         self._answered: set[Session] = set()
+        self._rounds: deque[_Round] = deque()
+        self._goes_on = False
 
     def add(
         self, revision: int, news: Sequence[FamilyNews], answered: Session | None = None
@@ -147,24 +168,116 @@ class News:
             self._answered.add(answered)
 
     def tell(self) -> None:
-        """Tell each session what it may see of it."""
-        telling = _Telling(self._pending)
-        answered, self._pending, self._answered = self._answered, [], set()
-        views: dict[tuple[Mode, str | None, str], bytes] = {}
-        for session in telling.hearers(self._sessions):
-            link = session.link
-            if link is None or session.year is not None:
-                continue
-            view = (session.mode, session.person, session.login)
-            told = views.get(view)
-            if told is None:
-                told = views[view] = telling.events_for(session)
-            if not told:
-                continue
-            if session in answered:
-                link.hold(told)
-            else:
-                link.tell(told)
+        """Tell each session what it may see of it: the writers now, the last a little later."""
+        answered, pending = self._answered, self._pending
+        self._pending, self._answered = [], set()
+        latest = _Round(pending, self._sessions, answered)
+        self._rounds.append(latest)
+        if len(self._rounds) > 1 or latest.waiting > _AT_ONCE:
+            # Their answers do not wait; nor may what was entered before come after it.
+            for session in answered:
+                for each in self._rounds:
+                    each.tell_first(session)
+        while len(self._rounds) > _MOST_ROUNDS:
+            self._tell_oldest()
+        self._go_on()
+
+    def finish(self) -> None:
+        """Tell at once whoever was to be told later."""
+        while self._rounds:
+            self._tell_oldest()
+
+    def _tell_oldest(self) -> None:
+        oldest = self._rounds.popleft()
+        oldest.go_on(oldest.waiting)
+
+    def _go_on(self) -> None:
+        left = _AT_ONCE
+        while self._rounds:
+            oldest = self._rounds[0]
+            left = oldest.go_on(left)
+            if oldest.waiting:
+                break
+            if self._rounds and self._rounds[0] is oldest:  # not told by `finish` meanwhile
+                self._rounds.popleft()
+        self._have_a_turn()
+
+    def _have_a_turn(self) -> None:
+        if self._rounds and not self._goes_on:
+            self._goes_on = True
+            trio.lowlevel.current_trio_token().run_sync_soon(self._go_on_later)
+
+    def _go_on_later(self) -> None:
+        self._goes_on = False
+        try:
+            self._go_on()
+        except Exception:  # it would take the whole loop with it
+            log.exception("news.telling_failed")
+            self._have_a_turn()  # for those after him
+
+
+class _Round:
+    """
+    The news of one commit, on its way from session to session.
+
+    Args:
+        answered: Those who get an answer right after: it and the news leave together.
+    """
+
+    def __init__(
+        self, pending: Sequence[_Entered], sessions: SessionBook, answered: Set[Session]
+    ) -> None:
+        self._telling = _Telling(pending)
+        self._answered = answered
+        self._views: dict[tuple[Mode, str | None, str], bytes] = {}
+        self._hearers = list(self._telling.hearers(sessions))
+        self._next = 0
+        self._places: dict[Session, int] | None = None
+        self._told_first: set[Session] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many are still to be told, or have been out of their turn."""
+        return len(self._hearers) - self._next
+
+    def tell_first(self, session: Session) -> None:
+        """Have *session*, who gets an answer right after, told before it is his turn."""
+        if self._places is None:
+            self._places = {each: place for place, each in enumerate(self._hearers)}
+        if self._places.get(session, -1) >= self._next and session not in self._told_first:
+            self._told_first.add(session)
+            self._tell(session, held=True)
+
+    def go_on(self, most: int) -> int:
+        """
+        Tell the next *most*; return how many of these were not needed.
+
+        Whoever is told may have to be hung up, and that may `finish` all rounds: who comes
+        next is always known.
+        """
+        hearers, first, answered = self._hearers, self._told_first, self._answered
+        while most and self._next < len(hearers):
+            session = hearers[self._next]
+            self._next += 1
+            most -= 1
+            if session not in first:
+                self._tell(session, held=session in answered)
+        return most
+
+    def _tell(self, session: Session, *, held: bool) -> None:
+        link = session.link
+        if link is None or session.year is not None:
+            return
+        view = (session.mode, session.person, session.login)
+        told = self._views.get(view)
+        if told is None:
+            told = self._views[view] = self._telling.events_for(session)
+        if not told:
+            return
+        if held:
+            link.hold(told)
+        else:
+            link.tell(told)
 
 
 class _Telling:
