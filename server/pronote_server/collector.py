@@ -2,19 +2,22 @@
 Keeping the garbage collector from holding every client up.
 
 A full collection walks everything that is alive, in one go: 100 ms once a school has been at
-work for a minute, for statements, readers of records and accounts that were made meanwhile
+work for a minute, for statements, readers of records, accounts and addresses that were seen
 and stay. What was alive before the start is frozen when the server is ready; here, whatever
-survives a collection that took long is frozen too, so that the next ones walk only what is new.
+survives a collection that took long is frozen too, so that the next ones walk only what is
+new.
 
-What is frozen and becomes garbage in a cycle later is never found again. That is bounded: so
-many times at most, and what is not in a cycle goes as always.
+What is frozen and becomes garbage in a cycle later is not found any more (what is in no cycle
+goes as always). So it is not done for ever: eight times at once, then once in ten seconds,
+and every sixty-fourth time everything is walked, which is as long as it would be without all
+this, once in ten minutes at most and hardly ever in a day of school.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -24,33 +27,53 @@ __all__ = ["freezing_what_stays"]
 
 _LONG_SECONDS: Final = 0.02
 # What a server makes and keeps while it warms up is made within as many.
-_MOST_TIMES: Final = 8
+_AT_ONCE: Final = 8
+_ONE_MORE_SECONDS: Final = 10.0
+_TIMES_TO_A_THAW: Final = 64
 
 
 @attrs.define(eq=False)
 class _Watcher:
     long_seconds: float
-    most: int
+    clock: Callable[[], float]
+    thawed_after: int
+    allowed: float = float(_AT_ONCE)
+    allowed_at: float = 0.0
+    frozen: int = 0
     began: float = 0.0
-    times: int = 0
 
     def hear(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told of each collection, in whichever thread made it."""
-        if info["generation"] != 2 or self.times >= self.most:
+        if info["generation"] != 2:
             return
+        now = self.clock()
         if phase == "start":
-            self.began = time.perf_counter()
-        elif time.perf_counter() - self.began > self.long_seconds:
-            self.times += 1
+            if self.frozen >= self.thawed_after:
+                self.frozen = 0
+                gc.unfreeze()
+            self.began = now
+        elif now - self.began > self.long_seconds and self._may_freeze(now):
+            self.frozen += 1
             gc.freeze()
+
+    def _may_freeze(self, now: float) -> bool:
+        earned = (now - self.allowed_at) / _ONE_MORE_SECONDS
+        self.allowed, self.allowed_at = min(_AT_ONCE, self.allowed + earned), now
+        if self.allowed < 1:
+            return False
+        self.allowed -= 1
+        return True
 
 
 @contextmanager
 def freezing_what_stays(
-    *, long_seconds: float = _LONG_SECONDS, most: int = _MOST_TIMES
+    *,
+    long_seconds: float = _LONG_SECONDS,
+    clock: Callable[[], float] = time.perf_counter,
+    thawed_after: int = _TIMES_TO_A_THAW,
 ) -> Iterator[None]:
-    """Freeze what survives a full collection longer than that, so many times at most."""
-    watcher = _Watcher(long_seconds, most)
+    """Freeze what survives a full collection that takes longer than *long_seconds*."""
+    watcher = _Watcher(long_seconds, clock, thawed_after)
     gc.callbacks.append(watcher.hear)
     try:
         yield
