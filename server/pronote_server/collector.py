@@ -8,9 +8,9 @@ survives a collection that took long is frozen too, so that the next ones walk o
 new.
 
 What is frozen and becomes garbage in a cycle later is not found any more (what is in no cycle
-goes as always). So it is not done for ever: eight times at once, then once in ten seconds,
-and every sixty-fourth time everything is walked, which is as long as it would be without all
-this, once in ten minutes at most and hardly ever in a day of school.
+goes as always). So it is not done for ever: eight times at once, then once in thirty seconds,
+and every thirty-second time everything is walked, which is as long as it would be without all
+this, once in a quarter of an hour at most and hardly ever in a day of school.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = ["freezing_what_stays"]
 _LONG_SECONDS: Final = 0.02
 # What a server makes and keeps while it warms up is made within as many.
 _AT_ONCE: Final = 8
-_ONE_MORE_SECONDS: Final = 10.0
-_TIMES_TO_A_THAW: Final = 64
+_ONE_MORE_SECONDS: Final = 30.0
+_TIMES_TO_A_THAW: Final = 32
 
 
 @attrs.define(eq=False)
