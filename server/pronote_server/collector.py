@@ -11,6 +11,10 @@ What is frozen and becomes garbage in a cycle later is not found any more (what 
 goes as always). So it is not done for ever: eight times at once, then once in thirty seconds,
 and every thirty-second time everything is walked, which is as long as it would be without all
 this, once in a quarter of an hour at most and hardly ever in a day of school.
+
+Younger collections come after five thousand objects instead of seven hundred, and fewer of them
+lead to a full one: clients come and go in rings of objects that are soon dead, and a login
+costs a tenth less for it.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ _LONG_SECONDS: Final = 0.02
 _AT_ONCE: Final = 8
 _ONE_MORE_SECONDS: Final = 30.0
 _TIMES_TO_A_THAW: Final = 32
+_THRESHOLDS: Final = (5_000, 20, 10)
 
 
 @attrs.define(eq=False)
@@ -72,10 +77,13 @@ def freezing_what_stays(
     clock: Callable[[], float] = time.perf_counter,
     thawed_after: int = _TIMES_TO_A_THAW,
 ) -> Iterator[None]:
-    """Freeze what survives a full collection that takes longer than *long_seconds*."""
+    """Collect seldom, and freeze what survives a full collection of over *long_seconds*."""
+    usual = gc.get_threshold()
+    gc.set_threshold(*_THRESHOLDS)
     watcher = _Watcher(long_seconds, clock, thawed_after)
     gc.callbacks.append(watcher.hear)
     try:
         yield
     finally:
         gc.callbacks.remove(watcher.hear)
+        gc.set_threshold(*usual)

@@ -87,7 +87,9 @@ def test_a_short_collection_freezes_nothing_nor_does_a_young_one() -> None:
 
 
 def test_it_is_told_no_more_behind_the_block() -> None:
-    before = list(gc.callbacks)
+    before, usual = list(gc.callbacks), gc.get_threshold()
     with freezing_what_stays():
         assert len(gc.callbacks) == len(before) + 1
+        assert gc.get_threshold() > usual
     assert gc.callbacks == before
+    assert gc.get_threshold() == usual
