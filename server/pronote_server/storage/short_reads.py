@@ -123,7 +123,6 @@ class ShortReads:
         driver: Any = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         self._driver = driver
-        self._freshness = freshness
         self._memory = Recollection(freshness)
         self._memory.serve(connection)
         self._closed = False
