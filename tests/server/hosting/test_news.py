@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -14,8 +15,11 @@ from pronote_protocol.codec import unpack
 from pronote_protocol.envelopes import Event, from_wire
 from pronote_protocol.framing import FrameDecoder
 from pronote_protocol.limits import WireLimits
-from pronote_protocol.words import Mode
+from pronote_protocol.messages import ExclusiveChanged
+from pronote_protocol.words import Access, Mode
+from pronote_server.domain.exclusive import ExclusiveUse
 from pronote_server.domain.sessions import SessionBook
+from pronote_server.hosting import exclusive_use
 from pronote_server.hosting.news import EVERYBODY, OFFICE, Audience, FamilyNews, News
 from pronote_server.observe.testing import Logs
 
@@ -36,6 +40,9 @@ class Hearing:
     token: Any = None
     ended: bool = False
     link: Any = attrs.field(default=attrs.Factory(lambda me: me, takes_self=True))
+    exclusive: bool = False
+    forced: bool = False
+    access: Access = Access.CONSULTATION
     heard: int = 0
     frames: bytes = b""
     held: bytes = b""
@@ -109,14 +116,22 @@ def a_crowd(count: int = 2_500) -> tuple[News, list[Hearing]]:
     return News(book), crowd
 
 
-def revisions(session: Hearing) -> list[int]:
-    decoder, found = FrameDecoder(4_096), []
+def events(session: Hearing) -> list[Event]:
+    decoder, found = FrameDecoder(4_096), list[Event]()
     decoder.feed(session.frames)
     while (payload := decoder.next_payload()) is not None:
         event = from_wire(unpack(payload, WireLimits()))
         assert isinstance(event, Event)
-        found.append(event.params["revision"])
+        found.append(event)
     return found
+
+
+def revisions(session: Hearing) -> list[int]:
+    return [each.params["revision"] for each in events(session)]
+
+
+def names(session: Hearing) -> list[str]:
+    return [each.name for each in events(session)]
 
 
 NEWS = [FamilyNews("marks", EVERYBODY)]
@@ -201,3 +216,30 @@ async def test_a_link_that_breaks_while_the_others_wait_breaks_nothing_else(logs
     await trio.testing.wait_all_tasks_blocked()
     logs.expect("news.telling_failed")
     assert {each.heard for each in crowd} == {1}
+
+
+def no_exclusive_use(school: Any) -> None:
+    exclusive_use.leave_exclusive(school, school.sessions.get("0"))
+
+
+def another_event(school: Any) -> None:
+    exclusive_use.broadcast(school, ExclusiveChanged(holder=None))
+
+
+@pytest.mark.parametrize("say", [no_exclusive_use, another_event])
+async def test_what_is_said_of_the_base_comes_after_what_was_entered_before(
+    say: Callable[[Any], None],
+) -> None:
+    news, crowd = a_crowd()
+    exclusive = ExclusiveUse()
+    exclusive.begin("0", "DUPAS")
+    school = SimpleNamespace(news=news, sessions=news._sessions, exclusive=exclusive, base=None)
+    news.add(1, NEWS)
+    news.tell()
+    assert not crowd[-1].frames
+
+    say(school)
+
+    assert names(crowd[-1]) == ["base.changed", "exclusive.changed"]
+    await trio.testing.wait_all_tasks_blocked()
+    assert len(names(crowd[-1])) == 2
